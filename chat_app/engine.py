@@ -1,0 +1,181 @@
+"""The replies worker: one event loop that makes many answers at once.
+
+Celery's bell only wakes it; what there is to do, and who does it, the database says. One ring
+drains many answers, and a lost ring delays one by a beat at most."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from redis.exceptions import RedisError
+
+from chat_app import answers, leases, pulse
+from chat_app.models import ChatMessage
+from chat_app.replies import Reply
+from chatsite.core import live
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_DATABASE_THREADS = 4
+_BEATS_A_LEASE = 4
+
+
+class Engine:
+    """Claims, makes, keeps alive and stops answers, on a thread and a loop of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._executor = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="engine-db")
+        self._running: dict[str, tuple[Reply, asyncio.Task[None]]] = {}
+        self._bell = asyncio.Event()
+        self._is_draining = False
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look for answers to make, soon; for any thread."""
+        self._loop.call_soon_threadsafe(self._bell.set)
+
+    def stop(self, *, seconds: float) -> None:
+        """Let running answers finish for so long, give the others back, and end."""
+        done = asyncio.run_coroutine_threadsafe(self._drain(seconds), self._loop)
+        with contextlib.suppress(TimeoutError):
+            done.result(timeout=seconds + 5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=2)
+
+    async def database(self, act: Callable[..., T], /, *args: Any, **options: Any) -> T:
+        """Run a function of the ORM on one of a few threads with lasting connections."""
+
+        def call() -> T:
+            close_old_connections()
+            try:
+                return act(*args, **options)
+            finally:
+                close_old_connections()
+
+        return await self._loop.run_in_executor(self._executor, call)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._client = live.async_client()
+        self._tasks = [
+            self._loop.create_task(self._forever(act))
+            for act in (self._claim, self._beat, self._follow_stops)
+        ]
+        self._loop.run_forever()
+
+    async def _forever(self, act: Callable[[], Any]) -> None:
+        while True:
+            try:
+                await act()
+            except (DatabaseError, RedisError, OSError, TimeoutError) as error:
+                log.warning("replies worker waits", act=act.__name__, error=type(error).__name__)
+                await asyncio.sleep(1)
+            except Exception:  # the process's edge: an unknown fault must not end the worker
+                log.exception("replies worker failed", act=act.__name__)
+                await asyncio.sleep(1)
+
+    async def _claim(self) -> None:
+        """Wait for the bell, then take as many answers as there is room for."""
+        await self._bell.wait()
+        self._bell.clear()
+        room = settings.REPLIES_CONCURRENCY - len(self._running)
+        if room <= 0 or self._is_draining:
+            return
+        claimed = await self.database(leases.claim, most=room)
+        for answer in claimed:
+            self._begin(answer)
+        if len(claimed) == room:
+            # There may be more than this worker can hold: let another one hear of it.
+            await self.database(answers.sweep)
+
+    def _begin(self, answer: ChatMessage) -> None:
+        reply = Reply(answer, database=self.database, client=self._client)
+        task = self._loop.create_task(reply.run())
+        self._running[answer.pk] = (reply, task)
+        task.add_done_callback(lambda done: self._ended(answer, done))
+
+    def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
+        self._running.pop(answer.pk, None)
+        # The session's next question, if it has one, could not be claimed before.
+        self._bell.set()
+        if not task.cancelled() and (error := task.exception()):
+            # The lease runs out and the answer is tried again, here or elsewhere.
+            log.error("answer failed", answer=answer.pk, exc_info=error)
+
+    async def _beat(self) -> None:
+        """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
+        self._bell.set()
+        held = {reply.answer.lease_token for reply, _ in self._running.values()}
+        before = set(self._running)
+        if held:
+            wanted = await self.database(leases.keep, held)
+            for lost in before - wanted:
+                await self._halt(lost)
+        with contextlib.suppress(RedisError, OSError):
+            await pulse.beat(self._client)
+
+    async def _follow_stops(self) -> None:
+        client = live.async_client(socket_timeout=None)
+        try:
+            async with client.pubsub() as pubsub:
+                await pubsub.subscribe(live.STOPS)
+                async for message in pubsub.listen():
+                    if message["type"] == "message":
+                        await self._halt(message["data"].decode())
+        finally:
+            await client.aclose()
+
+    async def _halt(self, answer_id: str) -> None:
+        """Stop the model and keep the text so far; nothing is stored where the lease was lost."""
+        reply, task = self._running.get(answer_id, (None, None))
+        if reply is None or task is None or not task.cancel():
+            return
+        await asyncio.gather(task, return_exceptions=True)
+        await reply.end(reply.stopped())
+
+    async def _drain(self, seconds: float) -> None:
+        self._is_draining = True
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        left = [reply.answer for reply, _ in self._running.values()]
+        for _, task in list(self._running.values()):
+            task.cancel()
+        if left:
+            await self.database(leases.give_back, left)
+            log.info("answers given back", count=len(left))
+        await self._client.aclose()
+
+
+_engine: Engine | None = None
+
+
+def current() -> Engine | None:
+    """The engine of this process, where it is a replies worker."""
+    return _engine
+
+
+def start() -> Engine:
+    """Make and start the engine of this process."""
+    global _engine
+    _engine = Engine()
+    _engine.start()
+    return _engine

@@ -1,0 +1,97 @@
+"""Whose an answer is while it is made: claimed, kept alive and given up by conditional UPDATEs.
+
+All times are the database's, so that the clocks of machines do not matter."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
+
+
+def claim(*, most: int) -> list[ChatMessage]:
+    """Up to `most` answers that wait or whose maker fell silent, now held by the caller.
+
+    One answer of a session at a time, oldest first: a conversation stays in order, and nobody's
+    many questions keep others waiting. Each comes with its question.
+    """
+    due = _claimable().order_by("timestamp").values_list("pk", flat=True)
+    ids = list(due[:most])
+    if not ids:
+        return []
+    token = secrets.token_urlsafe(16)
+    # Another worker may have been first with some of them: the condition stands in the UPDATE too.
+    claimed = _claimable().filter(pk__in=ids).update(
+        status=AnswerStatus.RUNNING,
+        lease_token=token,
+        lease_until=_lease_end(),
+        attempt=F("attempt") + 1,
+    )
+    if not claimed:
+        return []
+    mine = ChatMessage.objects.filter(lease_token=token, status=AnswerStatus.RUNNING)
+    return list(mine.select_related("reply_to").order_by("timestamp"))
+
+
+def keep(tokens: Collection[str]) -> set[str]:
+    """Lengthen these leases; the ids of the answers that are still held and wanted."""
+    held = ChatMessage.objects.filter(lease_token__in=tokens, status=AnswerStatus.RUNNING)
+    held.update(lease_until=_lease_end())
+    return set(held.filter(stop_requested=False).values_list("pk", flat=True))
+
+
+def give_back(answers: Collection[ChatMessage]) -> int:
+    """Put answers that were not finished back into the queue as if never tried; how many."""
+    return sum(
+        held(answer).update(
+            status=AnswerStatus.QUEUED, attempt=F("attempt") - 1, lease_token="", lease_until=None
+        )
+        for answer in answers
+    )
+
+
+def held(answer: ChatMessage) -> QuerySet[ChatMessage]:
+    """The row of the answer, only as long as this claim of it is the latest."""
+    return ChatMessage.objects.filter(
+        pk=answer.pk, status=AnswerStatus.RUNNING, lease_token=answer.lease_token
+    )
+
+
+def spent() -> QuerySet[ChatMessage]:
+    """Answers that nobody holds, and that are tried no more or are wanted no more."""
+    unheld = Q(status=AnswerStatus.QUEUED) | Q(status=AnswerStatus.RUNNING, lease_until__lt=Now())
+    return ChatMessage.objects.filter(
+        unheld,
+        Q(attempt__gte=settings.ANSWER_ATTEMPTS) | Q(stop_requested=True),
+        status__in=[str(status) for status in UNFINISHED],
+    )
+
+
+def waiting() -> QuerySet[ChatMessage]:
+    """Answers that a worker could take now."""
+    return _claimable()
+
+
+def _claimable() -> QuerySet[ChatMessage]:
+    unfinished = [str(status) for status in UNFINISHED]
+    earlier = ChatMessage.objects.filter(
+        session=OuterRef("session"), seq__lt=OuterRef("seq"), status__in=unfinished
+    )
+    # `status__in` beside the finer condition lets the partial index be used.
+    return ChatMessage.objects.filter(
+        Q(status=AnswerStatus.QUEUED) | Q(status=AnswerStatus.RUNNING, lease_until__lt=Now()),
+        ~Exists(earlier),
+        status__in=unfinished,
+        stop_requested=False,
+        attempt__lt=settings.ANSWER_ATTEMPTS,
+    )
+
+
+def _lease_end() -> F:
+    return Now() + timedelta(seconds=settings.ANSWER_LEASE_SECONDS)  # type: ignore[return-value]

@@ -1,0 +1,228 @@
+"""The one door to models, and the only importer of litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from chat_app.prompts import Turn, estimate
+
+# Without it the import fetches a price list from the internet.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files of its own
+
+import litellm  # noqa: E402
+
+log = structlog.get_logger(__name__)
+
+litellm.suppress_debug_info = True
+litellm.drop_params = True
+litellm.turn_off_message_logging = True
+
+OnText = Callable[[str], Awaitable[None]]
+# Called before a model is asked anew after a part of an answer was handed out.
+OnRestart = Callable[[], Awaitable[None]]
+
+_TRIES_A_MODEL = 2
+_FIRST_PAUSE = 0.5
+# An answer of LLM_MAX_TOKENS tokens has far fewer; a provider that pours more is cut off.
+_MOST_CHARACTERS = 50_000
+
+
+class ProviderError(Exception):
+    """A model gave no answer. `permanent`: asking the same one again is of no use."""
+
+    def __init__(self, code: str, *, permanent: bool, model: str = "") -> None:
+        super().__init__(code)
+        self.code, self.permanent, self.model = code, permanent, model
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's answer; the first token's time in milliseconds, cost in US dollars."""
+
+    text: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal | None
+    first_token_ms: int
+
+
+async def complete(
+    turns: Sequence[Turn],
+    *,
+    request_id: str,
+    on_text: OnText | None = None,
+    on_restart: OnRestart | None = None,
+) -> Completion:
+    """Ask the models in their order until one answers; with `on_text`, hand out the text as it comes.
+
+    Each is tried twice where that may help. Raises the last ProviderError when none answered, or
+    when LLM_TOTAL_TIMEOUT is over.
+    """
+    last = ProviderError("no_model", permanent=True)
+    try:
+        async with asyncio.timeout(settings.LLM_TOTAL_TIMEOUT):
+            for model, pause in _plan():
+                if pause and last.permanent:
+                    continue
+                await asyncio.sleep(pause)
+                call = _Call(model, turns, request_id, on_text)
+                try:
+                    return await call.run()
+                except ProviderError as error:
+                    last = error
+                    log.warning("model failed", model=model, error=error.code)
+                if call.text and on_restart:
+                    await on_restart()
+    except TimeoutError:
+        raise ProviderError("total_timeout", permanent=False, model=last.model) from None
+    raise last
+
+
+def _plan() -> list[tuple[str, float]]:
+    """The models to ask, each with the seconds to wait before; jitter keeps a herd apart."""
+    models = [model for model in (settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS) if model]
+    return [
+        (model, random.uniform(0.5, 1.5) * _FIRST_PAUSE if again else 0.0)  # noqa: S311
+        for model in models
+        for again in range(_TRIES_A_MODEL)
+    ]
+
+
+class _Call:
+    """One call of one model; `text` is what has come so far."""
+
+    def __init__(
+        self, model: str, turns: Sequence[Turn], request_id: str, on_text: OnText | None
+    ) -> None:
+        self.model, self._turns, self._on_text = model, turns, on_text
+        self._request_id = request_id
+        self.text = ""
+        self._began = time.perf_counter()
+        self._first_token_ms = 0
+
+    async def run(self) -> Completion:
+        """The answer; raises ProviderError, whatever the provider or litellm does."""
+        try:
+            async with asyncio.timeout(settings.LLM_TIMEOUT):
+                return await (self._streamed() if self._on_text else self._whole())
+        except TimeoutError as error:
+            raise self._error("timeout", permanent=False) from error
+        except ProviderError:
+            raise
+        except Exception as error:  # the door's edge: no library's error passes through it
+            code = type(error).__name__
+            raise self._error(code, permanent=isinstance(error, _PERMANENT)) from error
+
+    async def _whole(self) -> Completion:
+        found: Any = await litellm.acompletion(**self._options())
+        self._first_token()
+        choices = getattr(found, "choices", None) or []
+        self.text = (choices[0].message.content or "")[:_MOST_CHARACTERS] if choices else ""
+        return self._completion(getattr(found, "usage", None), found)
+
+    async def _streamed(self) -> Completion:
+        assert self._on_text is not None
+        usage = None
+        async with asyncio.timeout(settings.LLM_FIRST_TOKEN_TIMEOUT):
+            stream: Any = await litellm.acompletion(
+                **self._options(), stream=True, stream_options={"include_usage": True}
+            )
+        async with aclosing(self._watched(stream)) as chunks:
+            async for chunk in chunks:
+                usage = getattr(chunk, "usage", None) or usage
+                piece = chunk.choices[0].delta.content if chunk.choices else None
+                if piece:
+                    self._first_token()
+                    self.text += piece
+                    await self._on_text(piece)
+                if len(self.text) > _MOST_CHARACTERS:
+                    break
+        return self._completion(usage, None)
+
+    async def _watched(self, stream: Any) -> AsyncIterator[Any]:
+        """The chunks; raises ProviderError where the first, or the next, is too long in coming."""
+        chunks = aiter(stream)
+        limit, code = settings.LLM_FIRST_TOKEN_TIMEOUT, "first_token_timeout"
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise self._error(code, permanent=False) from error
+            yield chunk
+            limit, code = settings.LLM_GAP_TIMEOUT, "gap_timeout"
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "model": self.model,
+            "messages": list(self._turns),
+            "temperature": settings.LLM_TEMPERATURE,
+            "max_tokens": settings.LLM_MAX_TOKENS,
+            "timeout": settings.LLM_TIMEOUT,
+            "num_retries": 0,
+            "max_retries": 0,
+            "extra_headers": {"X-Request-ID": self._request_id},
+        }
+        if self.model.startswith("gemini/") and settings.GOOGLE_API_KEY:
+            options["api_key"] = settings.GOOGLE_API_KEY
+        elif settings.LLM_API_KEY:
+            options["api_key"] = settings.LLM_API_KEY
+        if settings.LLM_API_BASE and not self.model.startswith("gemini/"):
+            options["api_base"] = settings.LLM_API_BASE
+        return options
+
+    def _first_token(self) -> None:
+        if not self._first_token_ms:
+            self._first_token_ms = max(1, round((time.perf_counter() - self._began) * 1000))
+
+    def _completion(self, usage: Any, response: Any) -> Completion:
+        if not self.text.strip():
+            raise self._error("empty_answer", permanent=False)
+        asked = sum(estimate(turn["content"]) for turn in self._turns)
+        prompt = getattr(usage, "prompt_tokens", None) or asked
+        completion = getattr(usage, "completion_tokens", None) or estimate(self.text)
+        return Completion(
+            text=self.text,
+            model=self.model,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cost=_cost(self.model, prompt, completion),
+            first_token_ms=self._first_token_ms,
+        )
+
+    def _error(self, code: str, *, permanent: bool) -> ProviderError:
+        return ProviderError(code, permanent=permanent, model=self.model)
+
+
+_PERMANENT = (
+    litellm.AuthenticationError,
+    litellm.BadRequestError,
+    litellm.NotFoundError,
+    litellm.PermissionDeniedError,
+)
+
+
+def _cost(model: str, prompt: int, completion: int) -> Decimal | None:
+    """US dollars, by litellm's price list; None for a model that it does not know."""
+    try:
+        parts = litellm.cost_per_token(
+            model=model, prompt_tokens=prompt, completion_tokens=completion
+        )
+    except Exception:  # litellm raises several kinds for a model without a price
+        return None
+    return Decimal(str(sum(parts))).quantize(Decimal("1e-8"))

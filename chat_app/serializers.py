@@ -1,0 +1,149 @@
+"""The shapes of `/chat`: what comes in, and what goes out, for the schema."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from chat_app.models import AnswerStatus
+from chatsite.core.parsers import StrictSerializer, TextField
+
+# Controls, format characters (zero-width among them), separators: a message of these says nothing.
+_SILENT = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_LARGEST_CURSOR = 2**53 - 1  # what JavaScript can hold
+
+
+class MessageIn(StrictSerializer):
+    """A question."""
+
+    message = TextField(help_text="Plain text; kept as it is.", allow_blank=False)
+
+    def validate_message(self, value: str) -> str:
+        """Refuse what is too long or says nothing."""
+        if len(value) > settings.MAX_MESSAGE_LENGTH:
+            raise serializers.ValidationError(
+                f"A message has at most {settings.MAX_MESSAGE_LENGTH} characters.",
+                code="max_length",
+            )
+        if all(unicodedata.category(character) in _SILENT for character in value):
+            raise serializers.ValidationError("This field may not be blank.", code="blank")
+        return value
+
+
+class KeyIn(serializers.Serializer[Any]):
+    """The header that makes a post safe to repeat."""
+
+    idempotency_key = serializers.RegexField(
+        r"^[\x21-\x7e]+$", max_length=255, required=False, allow_null=True
+    )
+
+
+class CursorField(serializers.IntegerField):
+    """A place in a session, as an earlier answer gave it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=_LARGEST_CURSOR, required=False, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number; raises ValidationError for what only looks like one (`1e3`, `٣`)."""
+        if not (isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 17):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class HistoryIn(StrictSerializer):
+    """Which page of the history."""
+
+    limit = CursorField(default=50, help_text="1 to 200; more is taken as 200.")
+    before = CursorField(help_text="Only what came before; from an earlier answer.")
+    after = CursorField(help_text="Only what came after; from an earlier answer.")
+
+    def validate_limit(self, value: int) -> int:
+        """At least 1, at most 200."""
+        if value < 1:
+            raise serializers.ValidationError("At least 1.", code="min_value")
+        return min(value, 200)
+
+
+class EventsIn(StrictSerializer):
+    """Where to resume."""
+
+    after = CursorField(help_text="The `id:` of the last event seen.")
+
+
+class AnswerOut(serializers.Serializer[Any]):
+    """An answered question."""
+
+    success = serializers.BooleanField()
+    response = serializers.CharField(help_text="Plain text, perhaps Markdown; never HTML.")
+    response_html = serializers.CharField(help_text="Safe to insert into a page.")
+    message_id = serializers.CharField()
+    answer_id = serializers.CharField()
+    status = serializers.ChoiceField(AnswerStatus.choices)
+    safety = serializers.BooleanField(help_text="The message was taken for an attack.")
+    degraded = serializers.BooleanField(help_text="No model could answer; this is a stand-in text.")
+
+
+class AcceptedOut(serializers.Serializer[Any]):
+    """A question that is kept and will be answered."""
+
+    success = serializers.BooleanField()
+    message_id = serializers.CharField()
+    answer_id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField([*AnswerStatus.values, "with_staff"])
+
+
+class MessageOut(serializers.Serializer[Any]):
+    """One message."""
+
+    id = serializers.CharField()
+    message_type = serializers.ChoiceField(["user", "assistant", "staff", "system"])
+    text = serializers.CharField(allow_blank=True)
+    html = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(AnswerStatus.choices)
+    reply_to = serializers.CharField(allow_null=True)
+    answer_id = serializers.CharField(allow_null=True)
+    safety = serializers.BooleanField()
+    degraded = serializers.BooleanField()
+    timestamp = serializers.DateTimeField()
+
+
+class PairOut(serializers.Serializer[Any]):
+    """One entry of the history."""
+
+    id = serializers.CharField()
+    message = serializers.CharField(allow_blank=True)
+    response = serializers.CharField(allow_blank=True)
+    response_html = serializers.CharField(allow_blank=True)
+    answered_by = serializers.ChoiceField(["ai", "staff"], allow_null=True)
+    status = serializers.ChoiceField([*AnswerStatus.values, "with_staff"])
+    timestamp = serializers.DateTimeField()
+    browser_hash = serializers.CharField()
+    ip_address = serializers.CharField()
+
+
+class HistoryOut(serializers.Serializer[Any]):
+    """A page of the history, oldest first."""
+
+    messages = PairOut(many=True)
+    has_more = serializers.BooleanField()
+    before = serializers.CharField(allow_null=True, help_text="For the page before this one.")
+    after = serializers.CharField(allow_null=True, help_text="For the page after this one.")
+
+
+class EventOut(serializers.Serializer[Any]):
+    """One event of the session."""
+
+    id = serializers.IntegerField()
+    event = serializers.ChoiceField(["message", "answer", "status"])
+    data = serializers.DictField()
+
+
+class EventsOut(serializers.Serializer[Any]):
+    """The next events, for clients that cannot read a stream."""
+
+    events = EventOut(many=True)
+    last = serializers.IntegerField(help_text="Resume after this.")

@@ -1,0 +1,185 @@
+"""Requests that wait: what happens after the transaction, on the event loop, without a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from rest_framework.response import Response
+
+from chat_app import presenters, selectors, stream
+from chat_app.models import ChatMessage
+from chat_app.services import Posted
+from chat_app.slots import Slot
+from chatsite.core import errors, hub, live
+from sessions_app.selectors import poll
+
+Continuation = Callable[[], Awaitable[HttpResponseBase]]
+
+_STOP_SECONDS = 3.0
+_LONG_POLL_SECONDS = 25.0
+
+
+class Continued(Response):
+    """What a viewset answers when the rest is to happen on the event loop."""
+
+    def __init__(self, go_on: Continuation) -> None:
+        super().__init__()
+        self.go_on = go_on
+
+
+def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+    """A viewset's view whose `Continued` answers are awaited: one hop into a thread, no more."""
+
+    @functools.wraps(view)
+    async def wrapper(request: HttpRequest, **parts: Any) -> HttpResponseBase:
+        async with _turn(request):
+            response = await sync_to_async(_run)(view, request, **parts)
+        if not isinstance(response, Continued):
+            return response
+        try:
+            return await response.go_on()
+        except errors.Problem as problem:
+            return errors.response(request, problem)
+
+    wrapper.csrf_exempt = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
+    """Wait for the answer as long as CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
+
+    async def go_on() -> HttpResponse:
+        finished = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
+        if finished is None:
+            return accepted(posted, headers=headers)
+        return JsonResponse(await sync_to_async(presenters.answered)(finished), headers=headers)
+
+    return go_on
+
+
+def accepted(posted: Posted, *, headers: dict[str, str]) -> HttpResponse:
+    """202: the message is kept and will be answered."""
+    body = presenters.accepted(posted.question, posted.answer)
+    where = posted.answer or posted.question
+    return JsonResponse(
+        body, status=202, headers={"Location": f"/chat/messages/{where.pk}", **headers}
+    )
+
+
+def answer_stream(posted: Posted, *, headers: dict[str, str]) -> Continuation:
+    """Stream the question and its answer."""
+
+    async def go_on() -> HttpResponseBase:
+        followed = hub.current(poll)
+        session = posted.question.session_id
+        slot = Slot(followed.redis, session)
+        await slot.take()
+        events = stream.one_answer(
+            followed,
+            session,
+            after=posted.question.seq - 1,
+            question=posted.question.pk,
+            answer=posted.answer.pk if posted.answer else None,
+            slot=slot,
+        )
+        return _with(stream.response(events), headers)
+
+    return go_on
+
+
+def session_stream(session: str, *, after: int) -> Continuation:
+    """Stream everything of the session after event `after`."""
+
+    async def go_on() -> HttpResponseBase:
+        followed = hub.current(poll)
+        slot = Slot(followed.redis, session)
+        await slot.take()
+        return stream.response(stream.session_events(followed, session, after=after, slot=slot))
+
+    return go_on
+
+
+def long_poll(session: str, *, after: int) -> Continuation:
+    """The next events as one JSON body, waiting for the first."""
+
+    async def go_on() -> HttpResponse:
+        found = await stream.next_events(
+            hub.current(poll), session, after=after, seconds=_LONG_POLL_SECONDS
+        )
+        events = [{"id": one.seq, "event": one.name, "data": one.data} for one in found]
+        return JsonResponse({"events": events, "last": found[-1].seq if found else after})
+
+    return go_on
+
+
+def stopped(row: ChatMessage) -> Continuation:
+    """Wait a little for the worker to stop, then show the answer as it is."""
+
+    async def go_on() -> HttpResponse:
+        finished = await _finished(row, row, _STOP_SECONDS) or row
+        return JsonResponse(await sync_to_async(presenters.message)(finished))
+
+    return go_on
+
+
+async def _finished(
+    row: ChatMessage | None, question: ChatMessage, seconds: float
+) -> ChatMessage | None:
+    """The answer once it is finished, or None after `seconds` or when nothing is to come."""
+    if row is None or row.is_finished:
+        return row
+    followed = hub.current(poll)
+    deadline = time.monotonic() + seconds
+    async with followed.watch(question.session_id, since=row.seq) as watcher:
+        is_due = followed.recent(row.pk) is not None
+        while True:
+            if is_due and (found := await selectors.load_finished(row.pk)):
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0 or followed.is_stopping:
+                return None
+            items = await watcher.next(left)
+            is_due = any(
+                isinstance(item, live.Announcement) and (not item.reference or item.reference == row.pk)
+                for item in items
+            )
+            if any(isinstance(item, live.Announcement) and item.kind == hub.CLOSED for item in items):
+                return await selectors.load_finished(row.pk)
+
+
+def _run(view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any) -> Any:
+    response = view(request, **parts)
+    if isinstance(response, Response) and not isinstance(response, Continued):
+        response.render()
+    return response
+
+
+def _with(response: HttpResponseBase, headers: dict[str, str]) -> HttpResponseBase:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+_turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+
+def _turn(request: HttpRequest) -> asyncio.Lock:
+    """Requests with one idempotency key take turns, so that the later ones replay for free.
+
+    It saves limits and failed inserts; that a key posts once is the database's to promise.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        return asyncio.Lock()
+    who = f"{request.headers.get('Authorization')} {key}"
+    return _turns.setdefault(hashlib.sha256(who.encode()).hexdigest(), asyncio.Lock())

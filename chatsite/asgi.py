@@ -1,0 +1,98 @@
+"""The web process: Django's ASGI handler on a few lasting threads, with bounded bodies."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+django.setup(set_prefix=False)
+
+from asgiref.sync import ThreadSensitiveContext  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.exceptions import RequestAborted  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+
+import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
+
+
+class Slots:
+    """Threads that live on, each with one database connection; a request uses the idlest.
+
+    Stock Django makes a thread and a connection for every request: half the throughput, and as
+    many connections as requests (ADR 0003).
+    """
+
+    def __init__(self, size: int) -> None:
+        self._executors = [
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"request-{n}") for n in range(size)
+        ]
+        self._users = [0] * size
+
+    def take(self) -> int:
+        """The number of the slot with the fewest requests."""
+        slot = self._users.index(min(self._users))
+        self._users[slot] += 1
+        return slot
+
+    def leave(self, slot: int) -> None:
+        """Give the slot back."""
+        self._users[slot] -= 1
+
+    def context(self, slot: int) -> ThreadSensitiveContext:
+        """Within it, everything synchronous runs on the slot's thread."""
+        return ThreadSensitiveContext(executor=self._executors[slot])
+
+
+class Handler(ASGIHandler):
+    """Django's handler on lasting threads, which reads no more of a body than it may have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._slots = Slots(settings.WEB_THREADS)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"only HTTP is served here, not {scope['type']}")
+        slot = self._slots.take()
+        try:
+            async with self._slots.context(slot):
+                await self.handle(scope, receive, send)
+        finally:
+            self._slots.leave(slot)
+
+    async def read_body(self, receive: Any) -> Any:
+        """The body, or as much of it as shows that it is too large, which the parser then says."""
+        body = tempfile.SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
+        while body.tell() <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                body.close()
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
+        return body
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        """The request; a chunked body gets the length that it turned out to have."""
+        length = str(body_file.tell())
+        body_file.seek(0)
+        request, refusal = super().create_request(scope, body_file)
+        if request is not None:
+            request.META["CONTENT_LENGTH"] = length
+        return request, refusal
+
+    async def listen_for_disconnect(self, receive: Any) -> None:
+        """Raise RequestAborted when the client is gone; what is left of a long body is dropped."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        raise RequestAborted
+
+
+application = Handler()

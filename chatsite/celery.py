@@ -1,0 +1,19 @@
+"""The Celery application: queues, routes and the table of what beat rings."""
+
+import os
+
+from celery import Celery
+
+from chatsite.core import queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+
+app = Celery("chatsite")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_routes = queue.ROUTES
+# A bell that was not heard in time is rung again by the next line of this table.
+app.conf.beat_schedule = {
+    "sweep answers": {"task": queue.SWEEP_ANSWERS, "schedule": 5.0, "options": {"expires": 5}},
+    "expire sessions": {"task": queue.EXPIRE_SESSIONS, "schedule": 60.0, "options": {"expires": 60}},
+    "deliver": {"task": queue.DELIVER, "schedule": 10.0, "options": {"expires": 10}},
+}

@@ -1,0 +1,1 @@
+"""The bottom room: what every other room may use, and which uses none of them."""

@@ -1,0 +1,233 @@
+"""Readers of live events: one Redis connection for all of a process, and a poll where it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Any
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from chatsite.core import live, runtime
+
+log = structlog.get_logger(__name__)
+
+Item = live.Announcement | live.Delta
+# Of the sessions named, those that are open, with the number of their last event.
+Poll = Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
+
+CLOSED = "closed"  # kind of the announcement that a session is not open any more
+STALE = "stale"  # kind of the announcement that something was missed: look into the database
+
+_POLL_SECONDS = 4.0  # a revoked session's streams close within five
+_POLL_SECONDS_WITHOUT_REDIS = 1.0
+_TICK = 0.25
+_SILENCE = 5.0
+_MOST_ITEMS = 500
+_MOST_RECENT = 4096
+
+
+class Watcher:
+    """One reader's queue: bounded, and told to look into the database when it overflows."""
+
+    def __init__(self, session: str) -> None:
+        self.session = session
+        self.seen = 0
+        self._items: deque[Item] = deque()
+        self._wake = asyncio.Event()
+
+    def put(self, item: Item) -> None:
+        """Hand the reader one item."""
+        if isinstance(item, live.Announcement):
+            self.seen = max(self.seen, item.seq)
+        if len(self._items) >= _MOST_ITEMS:
+            self._items.clear()
+            item = live.Announcement(self.session, 0, STALE, "")
+        self._items.append(item)
+        self._wake.set()
+
+    def interrupt(self) -> None:
+        """Wake the reader with nothing."""
+        self._wake.set()
+
+    async def next(self, timeout: float) -> list[Item]:
+        """What came since the last call, after at most `timeout` seconds; may be nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        self._wake.clear()
+        items = list(self._items)
+        self._items.clear()
+        return items
+
+
+class Hub:
+    """Follows Redis for all readers of one event loop."""
+
+    def __init__(self, poll: Poll) -> None:
+        self.redis = live.async_client()
+        self.connected = False
+        self._poll = poll
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._deltas: dict[str, int] = {}
+        self._recent: OrderedDict[str, live.Announcement] = OrderedDict()
+        self._pubsub: Any = None
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._patrol())]
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether readers should end now, since the process does."""
+        return runtime.is_stopping()
+
+    @contextlib.asynccontextmanager
+    async def watch(
+        self, session: str, *, since: int = 0, deltas: bool = False
+    ) -> AsyncIterator[Watcher]:
+        """Follow a session; `since` is the number of the last event that the reader knows."""
+        watcher = Watcher(session)
+        watcher.seen = since
+        self._watchers.setdefault(session, set()).add(watcher)
+        try:
+            if deltas:
+                await self._want_deltas(session)
+            yield watcher
+        finally:
+            self._watchers[session].discard(watcher)
+            if not self._watchers[session]:
+                del self._watchers[session]
+            if deltas:
+                await self._drop_deltas(session)
+
+    def recent(self, reference: str) -> live.Announcement | None:
+        """The announcement about a row, if it came lately: a wait may begin after it."""
+        return self._recent.get(reference)
+
+    async def close(self) -> None:
+        """End the tasks and the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.redis.aclose()
+
+    async def _want_deltas(self, session: str) -> None:
+        self._deltas[session] = self._deltas.get(session, 0) + 1
+        if self._deltas[session] == 1:
+            await self._tell("subscribe", session)
+
+    async def _drop_deltas(self, session: str) -> None:
+        self._deltas[session] -= 1
+        if not self._deltas[session]:
+            del self._deltas[session]
+            await self._tell("unsubscribe", session)
+
+    async def _tell(self, act: str, session: str) -> None:
+        # A failure is the follower's to see: it subscribes to all that is wanted when it reconnects.
+        if self._pubsub is not None:
+            with contextlib.suppress(RedisError, OSError, AttributeError):
+                await getattr(self._pubsub, act)(live.delta_channel(session))
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._follow_once()
+            except (RedisError, OSError, TimeoutError) as error:
+                if self.connected:
+                    log.warning("live events are polled", error=type(error).__name__)
+            finally:
+                self.connected, self._pubsub = False, None
+            self._mark_stale()
+            await asyncio.sleep(0.5)
+
+    async def _follow_once(self) -> None:
+        # A subscribed connection waits as long as it takes: redis-py's default would end it at 5 s.
+        client = live.async_client(socket_timeout=None)
+        pubsub = client.pubsub()
+        try:
+            await pubsub.subscribe(live.EVENTS, *map(live.delta_channel, self._deltas))
+            self._pubsub, self.connected = pubsub, True
+            self._mark_stale()
+            await self._read(pubsub)
+        finally:
+            with contextlib.suppress(RedisError, OSError):
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+                await client.aclose()
+
+    async def _read(self, pubsub: redis.asyncio.client.PubSub) -> None:
+        silent = 0
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_SILENCE)
+            if message is None:
+                silent += 1
+                if silent > 2:  # not even an answer to a ping: the connection is dead
+                    raise TimeoutError
+                await pubsub.ping()
+                continue
+            silent = 0
+            if message["type"] == "message":
+                self._deliver(message)
+
+    def _deliver(self, message: dict[str, Any]) -> None:
+        if message["channel"] == live.EVENTS.encode():
+            item: Item = live.decode_announcement(message["data"])
+            self._remember(item)
+        else:
+            item = live.decode_delta(message["data"])
+        for watcher in self._watchers.get(item.session, ()):
+            watcher.put(item)
+
+    def _remember(self, item: live.Announcement) -> None:
+        self._recent[item.reference] = item
+        if len(self._recent) > _MOST_RECENT:
+            self._recent.popitem(last=False)
+
+    def _mark_stale(self) -> None:
+        for session, watchers in self._watchers.items():
+            for watcher in watchers:
+                watcher.put(live.Announcement(session, 0, STALE, ""))
+
+    async def _patrol(self) -> None:
+        """Find, by one query for all readers, what Redis did not tell, and which sessions ended."""
+        waited = 0.0
+        while True:
+            await asyncio.sleep(_TICK)
+            if self.is_stopping:
+                self._interrupt()
+            waited += _TICK
+            due = _POLL_SECONDS if self.connected else _POLL_SECONDS_WITHOUT_REDIS
+            if waited < due or not self._watchers:
+                continue
+            waited = 0.0
+            try:
+                self._compare(await self._poll(list(self._watchers)))
+            except Exception as error:  # the loop's edge: the database may be away for a while
+                log.warning("open sessions were not polled", error=type(error).__name__)
+
+    def _compare(self, open_sessions: Mapping[str, int]) -> None:
+        for session, watchers in self._watchers.items():
+            last = open_sessions.get(session)
+            for watcher in watchers:
+                if last is None:
+                    watcher.put(live.Announcement(session, 0, CLOSED, ""))
+                elif last > watcher.seen:
+                    watcher.put(live.Announcement(session, last, STALE, ""))
+
+    def _interrupt(self) -> None:
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.interrupt()
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def current(poll: Poll) -> Hub:
+    """The hub of the running loop, made on first use."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub(poll)
+    return _hubs[loop]

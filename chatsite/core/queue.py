@@ -1,0 +1,15 @@
+"""The names of the tasks, and which queue each belongs to."""
+
+from typing import Final
+
+ANSWER: Final = "chat_app.tasks.answer"
+SWEEP_ANSWERS: Final = "chat_app.tasks.sweep"
+EXPIRE_SESSIONS: Final = "sessions_app.tasks.expire"
+DELIVER: Final = "notifications.tasks.deliver"
+
+ROUTES: Final = {
+    ANSWER: {"queue": "replies"},
+    SWEEP_ANSWERS: {"queue": "replies"},
+    EXPIRE_SESSIONS: {"queue": "notifications"},
+    DELIVER: {"queue": "notifications"},
+}

@@ -1,0 +1,93 @@
+"""`/health`: what was measured, not what is configured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from chat_app import presenters, pulse
+from chatsite import __version__
+from chatsite.core import hub
+from sessions_app.selectors import poll
+
+_SECONDS = 2.0
+
+
+async def live(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers; for an orchestrator that restarts it."""
+    return JsonResponse({"status": "alive"})
+
+
+async def health(request: HttpRequest) -> JsonResponse:
+    """For people and balancers: 503 only where nothing could be answered or stored."""
+    found = await _measure()
+    body = {
+        "status": _summary(found),
+        "timestamp": presenters.moment(timezone.now()),
+        "database": "connected" if found["database"] else "unavailable",
+        "ai_service": "available" if _can_answer(found) else "unavailable",
+        "broker": "connected" if found["broker"] else "unavailable",
+        "workers": {"replies": "alive" if found["pulse"].is_alive else "missing"},
+        "provider": found["pulse"].provider,
+        "version": __version__,
+    }
+    return JsonResponse(body, status=200 if found["database"] else 503)
+
+
+async def ready(request: HttpRequest) -> JsonResponse:
+    """For an orchestrator that routes: 503 while a part that answers need is missing."""
+    found = await _measure()
+    parts = {
+        "database": found["database"],
+        "broker": found["broker"],
+        "replies": found["pulse"].is_alive,
+    }
+    is_ready = all(parts.values())
+    body = {"status": "ready" if is_ready else "not ready", **parts}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+async def _measure() -> dict[str, Any]:
+    database, (broker, beat) = await asyncio.gather(_database(), _broker())
+    return {"database": database, "broker": broker, "pulse": beat}
+
+
+def _summary(found: dict[str, Any]) -> str:
+    if not found["database"]:
+        return "unhealthy"
+    return "healthy" if _can_answer(found) else "degraded"
+
+
+def _can_answer(found: dict[str, Any]) -> bool:
+    return bool(found["broker"] and found["pulse"].is_alive and found["pulse"].is_provider_well)
+
+
+async def _database() -> bool:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await sync_to_async(_select_one)()
+    except (DatabaseError, TimeoutError):
+        return False
+    return True
+
+
+def _select_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+async def _broker() -> tuple[bool, pulse.Pulse]:
+    """Whether Redis takes what is written to it, and what the workers left there."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            client = hub.current(poll).redis
+            await client.set("chatsite:health", "1", ex=60)
+            return True, await pulse.read(client)
+    except (RedisError, OSError, TimeoutError):
+        return False, pulse.Pulse()

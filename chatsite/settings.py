@@ -1,0 +1,354 @@
+"""Django's settings, composed from the environment (chatsite/env.py)."""
+
+from datetime import timedelta
+from typing import Any
+
+from chatsite import __version__, env
+
+BASE_DIR = env.BASE_DIR
+env.load_dotenv(BASE_DIR / ".env")
+
+# --- The process ---------------------------------------------------------------------------------
+DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys allowed.")
+SECRET_KEY = env.secret("SECRET_KEY", "Signs the admin's sessions. 50 random characters or more.")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names served.")
+HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on.")
+PORT = env.integer("PORT", 8000, "Port the web process listens on.")
+WEB_WORKERS = env.integer("WEB_WORKERS", 2, "Web processes.", at_least=1)
+WEB_THREADS = env.integer(
+    "WEB_THREADS", 4, "Threads, each with one database connection, a web process.", at_least=1
+)
+TRUSTED_PROXIES = env.words(
+    "TRUSTED_PROXIES", "", "Addresses or networks of your own proxies; only they may name a client."
+)
+LOG_LEVEL = env.one_of(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "Least severe line that is logged."
+)
+LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"), "One JSON object a line, or for people.")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "chatsite",
+    "chatsite.core",
+    "sessions_app",
+    "chat_app",
+    "notifications",
+]
+# The API's chain is the first three; the others step aside unless a page is asked for (pages.py).
+MIDDLEWARE = [
+    "chatsite.core.middleware.RequestContextMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "chatsite.core.middleware.SecurityHeadersMiddleware",
+    "chatsite.core.pages.static_files",
+    "chatsite.core.pages.SessionMiddleware",
+    "chatsite.core.pages.CommonMiddleware",
+    "chatsite.core.pages.CsrfViewMiddleware",
+    "chatsite.core.pages.AuthenticationMiddleware",
+    "chatsite.core.pages.MessageMiddleware",
+    "chatsite.core.pages.CSPMiddleware",
+]
+PAGE_PREFIXES = ("/admin", "/api/docs")
+ROOT_URLCONF = "chatsite.urls"
+ASGI_APPLICATION = "chatsite.asgi.application"
+APPEND_SLASH = False
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Database ------------------------------------------------------------------------------------
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL", f"sqlite:///{BASE_DIR}/var/chatsite.sqlite3", "sqlite:///… or postgres://…"
+    )
+}
+_database: dict[str, Any] = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that reads before it writes must not find the lock taken half-way.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "connect_timeout": 3,
+        "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+    }
+# Every thread that talks to the database is one of a few that live on (asgi.py, engine.py), so a
+# kept connection is bounded; the check costs one round trip a request and heals a restart.
+_database["CONN_MAX_AGE"] = 600
+_database["CONN_HEALTH_CHECKS"] = True
+
+# --- Redis and Celery ----------------------------------------------------------------------------
+REDIS_URL = env.text(
+    "REDIS_URL", "redis://127.0.0.1:6379/0", "redis://…, rediss://… or unix://… of Valkey or Redis."
+)
+# Seconds; a request never waits on Redis longer than this, and mostly not at all (dispatch.py).
+REDIS_TIMEOUT = env.number("REDIS_TIMEOUT", 1.0, "Seconds to wait for Redis.")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "limits": {
+        "BACKEND": "chatsite.core.ratelimit.LimitsCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "chatsite-limits",
+        "OPTIONS": {
+            "socket_timeout": REDIS_TIMEOUT,
+            "socket_connect_timeout": REDIS_TIMEOUT,
+            "max_connections": 100,
+        },
+    },
+    # Where limits are counted, each process for itself, while Redis is away.
+    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "limits"},
+}
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://", 1)
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": REDIS_TIMEOUT,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+    "max_connections": 50,
+    "global_keyprefix": "chatsite:",
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "notifications"
+CELERY_TIMEZONE = "UTC"
+
+# --- Visitors and their tokens -------------------------------------------------------------------
+JWT_SECRET_KEY = env.secret("JWT_SECRET_KEY", "Signs visitors' tokens. 32 random bytes or more.")
+JWT_ALGORITHM = env.one_of(
+    "JWT_ALGORITHM", "HS256", ("HS256", "HS384", "HS512"), "How visitors' tokens are signed."
+)
+JWT_EXPIRE_HOURS = env.integer(
+    "JWT_EXPIRE_HOURS", 24, "Hours that a session and its token last.", at_least=1
+)
+EMAIL_HASH_KEY = env.secret(
+    "EMAIL_HASH_KEY", "Keys the hashes of e-mail addresses and browsers; never change it."
+)
+SIMPLE_JWT = {
+    "ALGORITHM": JWT_ALGORITHM,
+    "SIGNING_KEY": JWT_SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
+    "AUDIENCE": "chatsite-visitor",
+    "ISSUER": "chatsite",
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# --- The HTTP contract ---------------------------------------------------------------------------
+CORS_ALLOWED_ORIGINS = env.words(
+    "CORS_ALLOWED_ORIGINS", "", "Origins of the websites that may call the API, exactly as browsers say them."
+)
+CORS_URLS_REGEX = r"^/(auth|chat|health)(/|$)"
+CORS_ALLOW_METHODS = ("GET", "POST", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "prefer",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = (
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+)
+CORS_PREFLIGHT_MAX_AGE = 7200
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+MAX_MESSAGE_LENGTH = env.integer(
+    "MAX_MESSAGE_LENGTH", 4000, "Characters a message may have.", at_least=1
+)
+MESSAGE_LIMIT = env.integer("MESSAGE_LIMIT", 50, "Messages a session may send.", at_least=1)
+CHAT_WAIT_SECONDS = env.number(
+    "CHAT_WAIT_SECONDS", 35.0, "Seconds that POST /chat waits for the answer before it answers 202."
+)
+BACKLOG_LIMIT = env.integer(
+    "BACKLOG_LIMIT", 1000, "Questions that may wait for an answer; more are refused with 503.", at_least=1
+)
+STREAMS_PER_SESSION = env.integer(
+    "STREAMS_PER_SESSION", 3, "Event streams that a session may hold open.", at_least=1
+)
+RATE_LIMITING_ENABLED = env.switch("RATE_LIMITING_ENABLED", True, "Limits below are enforced.")
+CHAT_RATE_LIMIT = env.text("CHAT_RATE_LIMIT", "10/minute", "Messages of one session.")
+CHAT_ADDRESS_RATE_LIMIT = env.text(
+    "CHAT_ADDRESS_RATE_LIMIT", "60/minute", "Messages of all sessions of one address."
+)
+AUTH_RATE_LIMIT = env.text("AUTH_RATE_LIMIT", "5/minute", "Sign-ins of one address.")
+RATELIMIT_USE_CACHE = "limits"
+BOT_DETECTION_ENABLED = env.switch("BOT_DETECTION_ENABLED", True, "Refuse short user agents.")
+MIN_USER_AGENT_LENGTH = env.integer(
+    "MIN_USER_AGENT_LENGTH", 10, "Characters a user agent must have."
+)
+SCREENING_ACTION = env.one_of(
+    "SCREENING_ACTION", "answer", ("answer", "label"),
+    "answer: attacks get the safety answer; label: they are only labelled.",
+)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["sessions_app.authentication.VisitorAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["sessions_app.authentication.IsVisitor"],
+    "DEFAULT_PARSER_CLASSES": ["chatsite.core.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatsite.core.parsers.JSONOnly",
+    "EXCEPTION_HANDLER": "chatsite.core.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_VERSIONING_CLASS": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Chatsite",
+    "DESCRIPTION": "Chat with an AI and with the people behind it. See docs/api.md.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"AnswerStatus": "chat_app.models.AnswerStatus"},
+}
+
+# --- Answers -------------------------------------------------------------------------------------
+GOOGLE_API_KEY = env.secret("GOOGLE_API_KEY", "Key for Gemini; makes it the default model.")
+LLM_MODEL = env.text(
+    "LLM_MODEL",
+    "gemini/gemini-2.5-flash-lite" if GOOGLE_API_KEY else "",
+    "Model, as litellm names it. With GOOGLE_API_KEY set, gemini/gemini-2.5-flash-lite.",
+)
+LLM_FALLBACK_MODELS = env.words(
+    "LLM_FALLBACK_MODELS", "", "Models to ask when the first fails, in order."
+)
+LLM_API_BASE = env.text("LLM_API_BASE", "", "Base URL of an OpenAI-compatible provider.")
+LLM_API_KEY = env.secret("LLM_API_KEY", "Key for the provider; for Gemini set GOOGLE_API_KEY.")
+LLM_TEMPERATURE = env.number("LLM_TEMPERATURE", 0.7, "Sampling temperature.")
+LLM_MAX_TOKENS = env.integer("LLM_MAX_TOKENS", 500, "Tokens an answer may have.", at_least=1)
+LLM_TIMEOUT = env.number("LLM_TIMEOUT", 30.0, "Seconds that one call of a model may take.")
+LLM_TOTAL_TIMEOUT = env.number(
+    "LLM_TOTAL_TIMEOUT", 60.0, "Seconds that an answer may take, retries and fallbacks included."
+)
+LLM_FIRST_TOKEN_TIMEOUT = env.number(
+    "LLM_FIRST_TOKEN_TIMEOUT", 20.0, "Seconds until a streamed answer must begin."
+)
+LLM_GAP_TIMEOUT = env.number(
+    "LLM_GAP_TIMEOUT", 15.0, "Seconds that a streamed answer may pause."
+)
+LLM_CONTEXT_MESSAGES = env.integer(
+    "LLM_CONTEXT_MESSAGES", 8, "Earlier messages that the model is shown."
+)
+LLM_CONTEXT_TOKENS = env.integer(
+    "LLM_CONTEXT_TOKENS", 3000, "Tokens, estimated, that they and the question may have in all."
+)
+LLM_SYSTEM_PROMPT_FILE = env.text(
+    "LLM_SYSTEM_PROMPT_FILE", str(BASE_DIR / "chat_app" / "system_prompt.txt"),
+    "File with the instructions that the model is given.",
+)
+LLM_FALLBACK_TEXT = env.text(
+    "LLM_FALLBACK_TEXT",
+    "Sorry, I could not find an answer just now. Please try again in a moment.",
+    "What a visitor reads when no model could answer.",
+)
+REPLIES_CONCURRENCY = env.integer(
+    "REPLIES_CONCURRENCY", 100, "Answers that one replies worker makes at once.", at_least=1
+)
+REPLIES_DRAIN_SECONDS = env.number(
+    "REPLIES_DRAIN_SECONDS", 8.0, "Seconds a stopping worker lets its answers finish."
+)
+ANSWER_ATTEMPTS = env.integer(
+    "ANSWER_ATTEMPTS", 3, "Times an answer is tried before it fails.", at_least=1
+)
+ANSWER_LEASE_SECONDS = env.number(
+    "ANSWER_LEASE_SECONDS", 10.0, "Seconds after which a silent worker's answer is taken over."
+)
+
+# --- Discord -------------------------------------------------------------------------------------
+DISCORD_ENABLED = env.switch("DISCORD_ENABLED", False, "Conversations are mirrored to Discord.")
+DISCORD_BOT_TOKEN = env.secret("DISCORD_BOT_TOKEN", "The bot's token.")
+DISCORD_CHANNEL_ID = env.text("DISCORD_CHANNEL_ID", "", "Channel in which threads are opened.")
+DISCORD_NOTIFY_MESSAGES = env.switch(
+    "DISCORD_NOTIFY_MESSAGES", True, "Off: only the opening of a conversation is mirrored."
+)
+
+# --- Pages ---------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31536000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.W001",  # Django's own RedisCache: measured atomic (ADR 0004)
+    "security.W001",  # SecurityMiddleware: core.middleware sets its headers, async
+    "security.W002",  # XFrameOptionsMiddleware: the same
+    "security.W008",  # SSL redirect: the front proxy's, which alone sees plain HTTP
+]
+
+LOGGING_CONFIG = "chatsite.core.logs.configure"
+LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}

@@ -1,0 +1,27 @@
+"""All routes."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from chatsite import health
+from chatsite.core import errors
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """The last route: a problem body for every path that is none."""
+    return errors.response(request, errors.NotFound())
+
+
+urlpatterns = [
+    path("auth/", include("sessions_app.urls")),
+    path("chat", include("chat_app.urls")),
+    path("health", health.health, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+    re_path("", not_found),
+]

@@ -1,0 +1,28 @@
+"""How gunicorn serves the web process: `gunicorn -c gunicorn.conf.py chatsite.asgi`."""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+
+from django.conf import settings  # noqa: E402
+
+from chatsite.core import logs, runtime  # noqa: E402
+
+bind = f"{settings.HOST}:{settings.PORT}"
+workers = settings.WEB_WORKERS
+worker_class = "asgi"
+asgi_loop = "uvloop"
+worker_connections = 4000
+# No max_requests: a worker that drains long streams stops answering its heartbeat (ADR 0003).
+timeout = 60
+graceful_timeout = 30
+keepalive = 30
+control_socket_disable = True
+logconfig_dict = logs.dictionary(settings.LOGGING)
+accesslog = None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the streams see when this worker is asked to stop."""
+    runtime.worker = worker

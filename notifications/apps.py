@@ -1,0 +1,14 @@
+"""The Django application `notifications`."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Deliveries of events."""
+
+    name = "notifications"
+
+    def ready(self) -> None:
+        from notifications import services
+
+        services.listen()

@@ -1,0 +1,1 @@
+"""Who is talking, and the log of what happened."""

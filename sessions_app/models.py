@@ -1,0 +1,93 @@
+"""Sessions, what identifies their visitors, and the log of events."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+def new_session_id() -> str:
+    """32 characters that nobody guesses (192 bits)."""
+    return secrets.token_urlsafe(24)
+
+
+class Responder(models.TextChoices):
+    """Who answers a session's messages."""
+
+    AI = "ai"
+    HUMAN = "human"
+
+
+class ChatSession(models.Model):
+    """One visitor's conversation, from sign-in to its end."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_session_id, editable=False)
+    email_hash = models.CharField(max_length=64)
+    browser_hash = models.CharField(max_length=64)
+    ip_address = models.GenericIPAddressField(unpack_ipv4=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_activity = models.DateTimeField(default=timezone.now)
+    is_active = models.BooleanField(default=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=64, blank=True)
+    message_count = models.PositiveIntegerField(default=0)
+    last_seq = models.PositiveBigIntegerField(default=0)
+    responder = models.CharField(
+        max_length=8, choices=Responder.choices, default=Responder.AI
+    )
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "conversation"
+        indexes = (
+            models.Index(fields=["is_active", "expires_at"], name="session_active_expiry"),
+            models.Index(fields=["email_hash", "is_active"], name="session_email_active"),
+            models.Index(fields=["-last_activity"], name="session_recent"),
+        )
+
+    def __str__(self) -> str:
+        return self.id[:8]
+
+
+class SessionContact(models.Model):
+    """The e-mail address as typed, apart, so that encryption and erasure have one place."""
+
+    session = models.OneToOneField(
+        ChatSession, on_delete=models.CASCADE, primary_key=True, related_name="contact"
+    )
+    email = models.CharField(max_length=320)
+
+    def __str__(self) -> str:
+        return str(self.session_id)
+
+
+class EventKind(models.TextChoices):
+    """What an event tells. `reference` is the row it is about."""
+
+    OPENED = "opened"
+    MESSAGE = "message"
+    ANSWER = "answer"
+    STATUS = "status"
+
+
+class SessionEvent(models.Model):
+    """That something happened in a session: outbox and event stream at once, never changed."""
+
+    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=16, choices=EventKind.choices)
+    reference = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["session", "seq"], name="event_order"),
+            models.CheckConstraint(condition=Q(seq__gt=0), name="event_seq_positive"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.session_id} {self.seq} {self.kind}"

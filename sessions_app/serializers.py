@@ -1,0 +1,62 @@
+"""The shapes of `/auth`: what comes in, what goes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chatsite.core.parsers import StrictSerializer, TextField
+from sessions_app import identity
+
+
+class EmailIn(StrictSerializer):
+    """The address a visitor signs in with."""
+
+    email = TextField(max_length=identity.MAX_EMAIL_LENGTH, help_text="The visitor's address.")
+
+    def validate_email(self, value: str) -> str:
+        """Refuse what is no address."""
+        try:
+            identity.normalise_email(value.strip())
+        except ValueError as error:
+            raise serializers.ValidationError("This is not an e-mail address.") from error
+        return value.strip()
+
+
+class TokenOut(serializers.Serializer[Any]):
+    """A session and the token that opens it."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    session_id = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    verified = serializers.BooleanField(help_text="Whether the address was proven.")
+    messages_remaining = serializers.IntegerField()
+
+
+class SessionOut(serializers.Serializer[Any]):
+    """What a session is."""
+
+    session_id = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    verified = serializers.BooleanField()
+    responder = serializers.ChoiceField(["ai", "human"])
+    is_active = serializers.BooleanField()
+    messages_remaining = serializers.IntegerField()
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """An error, as RFC 9457 has it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable; see docs/api.md.")
+    request_id = serializers.CharField()
+    errors = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()), required=False
+    )

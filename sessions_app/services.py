@@ -1,0 +1,59 @@
+"""The rules of sessions: opening, ending, expiry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sessions_app import events, identity
+from sessions_app.models import ChatSession, EventKind, SessionContact, SessionEvent
+
+_EXPIRY_BATCH = 500
+
+
+@transaction.atomic
+def open_session(*, email: str, address: str, user_agent: str) -> ChatSession:
+    """A new session for the address as typed; raises ValueError where it is no e-mail address.
+
+    It proves nothing: the address identifies, it does not authenticate, and opens nothing old.
+    """
+    normalised = identity.normalise_email(email)
+    session = ChatSession.objects.create(
+        email_hash=identity.email_hash(normalised),
+        browser_hash=identity.browser_hash(user_agent),
+        ip_address=address,
+        expires_at=timezone.now() + timedelta(hours=settings.JWT_EXPIRE_HOURS),
+        last_seq=1,
+    )
+    SessionContact.objects.create(session=session, email=email.strip())
+    events.record([SessionEvent(session=session, seq=1, kind=EventKind.OPENED)])
+    return session
+
+
+@transaction.atomic
+def close_session(*, session_id: str, closed_by: str) -> bool:
+    """End the session at once; its token is dead and its streams close. False if it was ended."""
+    closed = ChatSession.objects.filter(pk=session_id, is_active=True).update(
+        is_active=False, closed_at=timezone.now(), closed_by=closed_by, last_seq=F("last_seq") + 1
+    )
+    if closed:
+        record_next(session_id=session_id, kind=EventKind.STATUS)
+    return bool(closed)
+
+
+def record_next(*, session_id: str, kind: EventKind, reference: str = "") -> SessionEvent:
+    """Record an event under the number that an UPDATE of this transaction has just taken."""
+    seq = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
+    event = SessionEvent(session_id=session_id, seq=seq, kind=kind, reference=reference)
+    return events.record([event])[0]
+
+
+def expire_sessions() -> int:
+    """End the sessions whose time is over, a batch at most; how many."""
+    due = ChatSession.objects.filter(is_active=True, expires_at__lte=timezone.now())
+    ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:_EXPIRY_BATCH])
+    return sum(close_session(session_id=session_id, closed_by="expiry") for session_id in ids)

@@ -1,0 +1,14 @@
+"""The routes of `/auth`."""
+
+from django.urls import path
+
+from sessions_app.views import AuthViewSet
+
+urlpatterns = [
+    path(
+        "email",
+        AuthViewSet.as_view({"post": "create"}, authentication_classes=[], permission_classes=[]),
+        name="auth-email",
+    ),
+    path("session", AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="auth-session"),
+]

@@ -1,0 +1,93 @@
+"""`/auth`: a viewset for signing in, looking at one's session and ending it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from chatsite.core import client, ratelimit
+from chatsite.core.errors import Forbidden
+from sessions_app import services, tokens
+from sessions_app.models import ChatSession
+from sessions_app.serializers import EmailIn, ProblemOut, SessionOut, TokenOut
+
+
+class BotSuspected(Forbidden):
+    code, title = "bot_suspected", "This does not look like a person's browser"
+
+
+class AuthViewSet(ViewSet):
+    """Signing in by e-mail, and the session that comes of it."""
+
+    @extend_schema(
+        operation_id="sign_in",
+        request=EmailIn,
+        responses={200: TokenOut, 400: ProblemOut, 403: ProblemOut, 429: ProblemOut, 503: ProblemOut},
+        auth=[],
+    )
+    def create(self, request: Request) -> Response:
+        """Open a session for an e-mail address. The address identifies; it proves nothing."""
+        refuse_bots(request)
+        address = client.address(request._request)
+        ratelimit.enforce(
+            request._request,
+            group="auth",
+            key=client.network(address),
+            rate=settings.AUTH_RATE_LIMIT,
+            strict=True,
+        )
+        given = EmailIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        session = services.open_session(
+            email=given.validated_data["email"],
+            address=address,
+            user_agent=client.user_agent(request._request),
+        )
+        return Response(_token(session))
+
+    @extend_schema(operation_id="get_session", responses={200: SessionOut, 401: ProblemOut})
+    def retrieve(self, request: Request) -> Response:
+        """What this session is."""
+        return Response(_session(request.auth))
+
+    @extend_schema(operation_id="end_session", responses={204: None, 401: ProblemOut})
+    def destroy(self, request: Request) -> Response:
+        """End this session: the token is dead at once, open streams close within 5 s."""
+        services.close_session(session_id=request.auth.id, closed_by="visitor")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def refuse_bots(request: Request) -> None:
+    """Raise BotSuspected where the user agent is too short to be a browser's."""
+    agent = client.user_agent(request._request)
+    if settings.BOT_DETECTION_ENABLED and len(agent) < settings.MIN_USER_AGENT_LENGTH:
+        raise BotSuspected("Send a User-Agent header that names your client.")
+
+
+def _token(session: ChatSession) -> dict[str, Any]:
+    found = _session(session)
+    return {
+        "access_token": tokens.issue(session),
+        "token_type": "bearer",
+        "expires_in": int((session.expires_at - timezone.now()).total_seconds()),
+        **{name: found[name] for name in ("session_id", "expires_at", "verified", "messages_remaining")},
+    }
+
+
+def _session(session: ChatSession) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "verified": session.email_verified_at is not None,
+        "responder": session.responder,
+        "is_active": session.is_active,
+        "messages_remaining": max(0, settings.MESSAGE_LIMIT - session.message_count),
+    }
