@@ -5,9 +5,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from chatsite.core import logs, runtime  # noqa: E402
+from chatsite.core import logs, runtime
 
 bind = f"{settings.HOST}:{settings.PORT}"
 workers = settings.WEB_WORKERS

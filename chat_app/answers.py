@@ -39,9 +39,7 @@ class Outcome:
 
 def failure(error: str) -> Outcome:
     """The outcome where no model could answer: a text the visitor can act on."""
-    return Outcome(
-        AnswerStatus.FAILED, settings.LLM_FALLBACK_TEXT, degraded=True, error=error[:64]
-    )
+    return Outcome(AnswerStatus.FAILED, settings.LLM_FALLBACK_TEXT, degraded=True, error=error[:64])
 
 
 def finish(*, answer: ChatMessage, outcome: Outcome) -> bool:
@@ -90,7 +88,5 @@ def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) ->
         transaction.set_rollback(True)
         log.info("answer was not ours to end", answer=answer.pk)
         return False
-    sessions.record_next(
-        session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk
-    )
+    sessions.record_next(session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk)
     return True

@@ -27,11 +27,15 @@ def claim(*, most: int) -> list[ChatMessage]:
         return []
     token = secrets.token_urlsafe(16)
     # Another worker may have been first with some of them: the condition stands in the UPDATE too.
-    claimed = _claimable().filter(pk__in=ids).update(
-        status=AnswerStatus.RUNNING,
-        lease_token=token,
-        lease_until=_lease_end(),
-        attempt=F("attempt") + 1,
+    claimed = (
+        _claimable()
+        .filter(pk__in=ids)
+        .update(
+            status=AnswerStatus.RUNNING,
+            lease_token=token,
+            lease_until=_lease_end(),
+            attempt=F("attempt") + 1,
+        )
     )
     if not claimed:
         return []

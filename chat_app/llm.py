@@ -21,7 +21,7 @@ from chat_app.prompts import Turn, estimate
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files of its own
 
-import litellm  # noqa: E402
+import litellm
 
 log = structlog.get_logger(__name__)
 

@@ -58,13 +58,12 @@ class ChatMessage(models.Model):
     client_hash = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
 
-    status = models.CharField(
-        max_length=8, choices=AnswerStatus.choices, default=AnswerStatus.DONE
-    )
+    status = models.CharField(max_length=8, choices=AnswerStatus.choices, default=AnswerStatus.DONE)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_token = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
+    is_streamed = models.BooleanField(default=False)
 
     degraded = models.BooleanField(default=False)
     error = models.CharField(max_length=64, blank=True)
@@ -91,9 +90,7 @@ class ChatMessage(models.Model):
         )
         indexes = (
             # Small whatever the table's size: it holds only what is yet to be answered.
-            models.Index(
-                fields=["timestamp"], condition=_UNFINISHED, name="message_unfinished"
-            ),
+            models.Index(fields=["timestamp"], condition=_UNFINISHED, name="message_unfinished"),
             models.Index(
                 fields=["session", "seq"],
                 condition=_UNFINISHED,

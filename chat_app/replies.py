@@ -23,7 +23,11 @@ T = TypeVar("T")
 
 # Pieces are told this often: a person reads no faster, and each telling costs a round trip.
 _FLUSH_SECONDS = 0.04
-_ROLES = {MessageType.USER: "user", MessageType.ASSISTANT: "assistant", MessageType.STAFF: "assistant"}
+_ROLES = {
+    MessageType.USER: "user",
+    MessageType.ASSISTANT: "assistant",
+    MessageType.STAFF: "assistant",
+}
 
 
 class Database(Protocol):
@@ -68,9 +72,7 @@ class Reply:
     async def _make(self) -> Outcome:
         history = await self._database(context, self.answer)
         turns = prompts.build(
-            system=await asyncio.to_thread(
-                prompts.system_prompt, settings.LLM_SYSTEM_PROMPT_FILE
-            ),
+            system=await asyncio.to_thread(prompts.system_prompt, settings.LLM_SYSTEM_PROMPT_FILE),
             history=history,
             question=self.answer.reply_to.content if self.answer.reply_to else "",
             most_turns=settings.LLM_CONTEXT_MESSAGES,
@@ -103,6 +105,8 @@ class Reply:
 
     async def _is_watched(self) -> bool:
         """Whether anybody follows the session's pieces now: a streamed token costs 0.3 ms of CPU."""
+        if self.answer.is_streamed:
+            return True
         try:
             found = await self._client.pubsub_numsub(live.delta_channel(self.answer.session_id))
         except (RedisError, OSError):

@@ -74,9 +74,7 @@ def events_after(session_id: str, after: int) -> list[StreamEvent]:
 
 def running_answer(session_id: str) -> ChatMessage | None:
     """The answer that is being made for the session, if one is."""
-    return ChatMessage.objects.filter(
-        session_id=session_id, status=AnswerStatus.RUNNING
-    ).first()
+    return ChatMessage.objects.filter(session_id=session_id, status=AnswerStatus.RUNNING).first()
 
 
 def finished_answer(answer_id: str) -> ChatMessage | None:

@@ -50,10 +50,16 @@ class Posted:
 
 
 def post_message(
-    *, session: ChatSession, text: str, client_key: str | None = None, request_id: str = ""
+    *,
+    session: ChatSession,
+    text: str,
+    client_key: str | None = None,
+    request_id: str = "",
+    is_streamed: bool = False,
 ) -> Posted:
     """Store a question and its answer-to-be; both are safe when this returns.
 
+    `is_streamed`: the caller is about to read the answer as it is made.
     Raises MessageLimit, KeyReused, Unauthorised (the session ended meanwhile), Unavailable (too
     much is waiting).
     """
@@ -70,6 +76,7 @@ def post_message(
         client_key=client_key,
         client_hash=_fingerprint(text) if client_key else "",
         request_id=request_id,
+        is_streamed=is_streamed,
     )
     try:
         return _store(session, question)
@@ -154,6 +161,7 @@ def _answer_to(question: ChatMessage, *, seq: int) -> ChatMessage:
         reply_to=question,
         timestamp=question.timestamp,
         request_id=question.request_id,
+        is_streamed=question.is_streamed,
         safety=question.safety,
         status=AnswerStatus.DONE if question.safety else AnswerStatus.QUEUED,
         content=SAFETY_ANSWER if question.safety else "",

@@ -67,7 +67,7 @@ class ChatViewSet(ViewSet):
         given.is_valid(raise_exception=True)
         posted = _post(request, given.validated_data["message"])
         headers = {"Idempotency-Replayed": "true"} if posted.replayed else {}
-        if _STREAM in request.headers.get("Accept", ""):
+        if _wants_stream(request):
             return waiting.Continued(waiting.answer_stream(posted, headers=headers))
         if posted.answer is None or "respond-async" in request.headers.get("Prefer", ""):
             return waiting.accepted(posted, headers=headers)
@@ -130,8 +130,7 @@ class ChatViewSet(ViewSet):
         asked = EventsIn(data={**given, "after": last} if last else given)
         asked.is_valid(raise_exception=True)
         after = asked.validated_data.get("after", 0)
-        wants_stream = _STREAM in request.headers.get("Accept", "")
-        follow = waiting.session_stream if wants_stream else waiting.long_poll
+        follow = waiting.session_stream if _wants_stream(request) else waiting.long_poll
         return waiting.Continued(follow(request.auth.id, after=after))
 
 
@@ -149,7 +148,12 @@ def _post(request: Request, text: str) -> Posted:
         text=text,
         client_key=key,
         request_id=request._request.request_id,  # type: ignore[attr-defined]
+        is_streamed=_wants_stream(request),
     )
+
+
+def _wants_stream(request: Request) -> bool:
+    return _STREAM in request.headers.get("Accept", "")
 
 
 def _count(request: Request, session: ChatSession) -> None:

@@ -150,10 +150,13 @@ async def _finished(
                 return None
             items = await watcher.next(left)
             is_due = any(
-                isinstance(item, live.Announcement) and (not item.reference or item.reference == row.pk)
+                isinstance(item, live.Announcement)
+                and (not item.reference or item.reference == row.pk)
                 for item in items
             )
-            if any(isinstance(item, live.Announcement) and item.kind == hub.CLOSED for item in items):
+            if any(
+                isinstance(item, live.Announcement) and item.kind == hub.CLOSED for item in items
+            ):
                 return await selectors.load_finished(row.pk)
 
 

@@ -16,6 +16,7 @@ from asgiref.sync import ThreadSensitiveContext  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.exceptions import RequestAborted  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
 
@@ -29,7 +30,8 @@ class Slots:
 
     def __init__(self, size: int) -> None:
         self._executors = [
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"request-{n}") for n in range(size)
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"request-{n}")
+            for n in range(size)
         ]
         self._users = [0] * size
 
@@ -96,3 +98,4 @@ class Handler(ASGIHandler):
 
 
 application = Handler()
+get_resolver().url_patterns  # noqa: B018  (imports the views now, not in the first request)

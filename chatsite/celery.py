@@ -1,8 +1,10 @@
 """The Celery application: queues, routes and the table of what beat rings."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from chatsite.core import queue
 
@@ -14,6 +16,15 @@ app.conf.task_routes = queue.ROUTES
 # A bell that was not heard in time is rung again by the next line of this table.
 app.conf.beat_schedule = {
     "sweep answers": {"task": queue.SWEEP_ANSWERS, "schedule": 5.0, "options": {"expires": 5}},
-    "expire sessions": {"task": queue.EXPIRE_SESSIONS, "schedule": 60.0, "options": {"expires": 60}},
+    "expire sessions": {
+        "task": queue.EXPIRE_SESSIONS,
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "deliver": {"task": queue.DELIVER, "schedule": 10.0, "options": {"expires": 10}},
 }
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leave logging as Django's settings made it: Celery configures it where nobody listens."""

@@ -113,9 +113,7 @@ def database(name: str, default: str, effect: str) -> dict[str, Any]:
     return _declare(name, default, effect, "URL", environ.Env.db_url_config)
 
 
-def _declare(
-    name: str, default: str, effect: str, kind: str, parse: Callable[[str], T]
-) -> T:
+def _declare(name: str, default: str, effect: str, kind: str, parse: Callable[[str], T]) -> T:
     _remember(Declared(name, default, effect, kind))
     raw = os.environ.get(name)
     try:

@@ -24,7 +24,9 @@ TRUSTED_PROXIES = env.words(
 LOG_LEVEL = env.one_of(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "Least severe line that is logged."
 )
-LOG_FORMAT = env.one_of("LOG_FORMAT", "json", ("json", "console"), "One JSON object a line, or for people.")
+LOG_FORMAT = env.one_of(
+    "LOG_FORMAT", "json", ("json", "console"), "One JSON object a line, or for people."
+)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -187,7 +189,9 @@ SIMPLE_JWT = {
 
 # --- The HTTP contract ---------------------------------------------------------------------------
 CORS_ALLOWED_ORIGINS = env.words(
-    "CORS_ALLOWED_ORIGINS", "", "Origins of the websites that may call the API, exactly as browsers say them."
+    "CORS_ALLOWED_ORIGINS",
+    "",
+    "Origins of the websites that may call the API, exactly as browsers say them.",
 )
 CORS_URLS_REGEX = r"^/(auth|chat|health)(/|$)"
 CORS_ALLOW_METHODS = ("GET", "POST", "DELETE", "OPTIONS")
@@ -218,7 +222,10 @@ CHAT_WAIT_SECONDS = env.number(
     "CHAT_WAIT_SECONDS", 35.0, "Seconds that POST /chat waits for the answer before it answers 202."
 )
 BACKLOG_LIMIT = env.integer(
-    "BACKLOG_LIMIT", 1000, "Questions that may wait for an answer; more are refused with 503.", at_least=1
+    "BACKLOG_LIMIT",
+    1000,
+    "Questions that may wait for an answer; more are refused with 503.",
+    at_least=1,
 )
 STREAMS_PER_SESSION = env.integer(
     "STREAMS_PER_SESSION", 3, "Event streams that a session may hold open.", at_least=1
@@ -235,7 +242,9 @@ MIN_USER_AGENT_LENGTH = env.integer(
     "MIN_USER_AGENT_LENGTH", 10, "Characters a user agent must have."
 )
 SCREENING_ACTION = env.one_of(
-    "SCREENING_ACTION", "answer", ("answer", "label"),
+    "SCREENING_ACTION",
+    "answer",
+    ("answer", "label"),
     "answer: attacks get the safety answer; label: they are only labelled.",
 )
 
@@ -285,9 +294,7 @@ LLM_TOTAL_TIMEOUT = env.number(
 LLM_FIRST_TOKEN_TIMEOUT = env.number(
     "LLM_FIRST_TOKEN_TIMEOUT", 20.0, "Seconds until a streamed answer must begin."
 )
-LLM_GAP_TIMEOUT = env.number(
-    "LLM_GAP_TIMEOUT", 15.0, "Seconds that a streamed answer may pause."
-)
+LLM_GAP_TIMEOUT = env.number("LLM_GAP_TIMEOUT", 15.0, "Seconds that a streamed answer may pause.")
 LLM_CONTEXT_MESSAGES = env.integer(
     "LLM_CONTEXT_MESSAGES", 8, "Earlier messages that the model is shown."
 )
@@ -295,7 +302,8 @@ LLM_CONTEXT_TOKENS = env.integer(
     "LLM_CONTEXT_TOKENS", 3000, "Tokens, estimated, that they and the question may have in all."
 )
 LLM_SYSTEM_PROMPT_FILE = env.text(
-    "LLM_SYSTEM_PROMPT_FILE", str(BASE_DIR / "chat_app" / "system_prompt.txt"),
+    "LLM_SYSTEM_PROMPT_FILE",
+    str(BASE_DIR / "chat_app" / "system_prompt.txt"),
     "File with the instructions that the model is given.",
 )
 LLM_FALLBACK_TEXT = env.text(

@@ -18,7 +18,5 @@ def record(events: Iterable[SessionEvent]) -> list[SessionEvent]:
     stored = SessionEvent.objects.bulk_create(events)
     recorded.send(sender=SessionEvent, events=stored)
     for event in stored:
-        live.announce(
-            live.Announcement(event.session_id, event.seq, event.kind, event.reference)
-        )
+        live.announce(live.Announcement(event.session_id, event.seq, event.kind, event.reference))
     return stored

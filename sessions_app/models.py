@@ -36,9 +36,7 @@ class ChatSession(models.Model):
     closed_by = models.CharField(max_length=64, blank=True)
     message_count = models.PositiveIntegerField(default=0)
     last_seq = models.PositiveBigIntegerField(default=0)
-    responder = models.CharField(
-        max_length=8, choices=Responder.choices, default=Responder.AI
-    )
+    responder = models.CharField(max_length=8, choices=Responder.choices, default=Responder.AI)
     email_verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

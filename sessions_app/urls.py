@@ -10,5 +10,9 @@ urlpatterns = [
         AuthViewSet.as_view({"post": "create"}, authentication_classes=[], permission_classes=[]),
         name="auth-email",
     ),
-    path("session", AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="auth-session"),
+    path(
+        "session",
+        AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="auth-session",
+    ),
 ]

@@ -29,7 +29,13 @@ class AuthViewSet(ViewSet):
     @extend_schema(
         operation_id="sign_in",
         request=EmailIn,
-        responses={200: TokenOut, 400: ProblemOut, 403: ProblemOut, 429: ProblemOut, 503: ProblemOut},
+        responses={
+            200: TokenOut,
+            400: ProblemOut,
+            403: ProblemOut,
+            429: ProblemOut,
+            503: ProblemOut,
+        },
         auth=[],
     )
     def create(self, request: Request) -> Response:
@@ -77,7 +83,10 @@ def _token(session: ChatSession) -> dict[str, Any]:
         "access_token": tokens.issue(session),
         "token_type": "bearer",
         "expires_in": int((session.expires_at - timezone.now()).total_seconds()),
-        **{name: found[name] for name in ("session_id", "expires_at", "verified", "messages_remaining")},
+        **{
+            name: found[name]
+            for name in ("session_id", "expires_at", "verified", "messages_remaining")
+        },
     }
 
 

@@ -75,7 +75,9 @@ class Dispatcher:
                     self._wake.wait()
                 self._busy = True
                 bells, self._bells = list(self._bells), {}
-                messages = [self._messages.popleft() for _ in range(min(_BATCH, len(self._messages)))]
+                messages = [
+                    self._messages.popleft() for _ in range(min(_BATCH, len(self._messages)))
+                ]
             for bell in bells:
                 self._try(lambda bell=bell: self._ring(bell))  # type: ignore[misc]
             if messages:

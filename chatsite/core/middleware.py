@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chatsite.core import client, errors, logs, pages
@@ -60,7 +60,9 @@ class RequestContextMiddleware(Middleware):
         logs.bind(request_id=request.request_id)  # type: ignore[attr-defined]
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Answer with the id, and log one line."""
+        """Answer with the id and the length, and log one line."""
+        if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
+            response["Content-Length"] = str(len(response.content))
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         took = time.perf_counter() - request.began  # type: ignore[attr-defined]
         if not request.path.startswith(("/health", "/static/")):

@@ -34,7 +34,9 @@ class StrictJSONParser(BaseParser):
         if len(body) > most:
             raise PayloadTooLarge
         try:
-            found = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+            found = json.loads(
+                body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+            )
             json.dumps(found, ensure_ascii=False).encode("utf-8")  # lone surrogates fail here
         except (ValueError, RecursionError) as error:
             raise InvalidInput("The body is not valid JSON in UTF-8.") from error

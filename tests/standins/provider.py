@@ -1,0 +1,174 @@
+"""An OpenAI-compatible provider on loopback whose model's name says how it behaves.
+
+`python -m tests.standins.provider PORT`, or `Provider` inside a test. Models, parts joined by `-`:
+`echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
+`gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
+`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from typing import Any
+
+_PART = re.compile(r"([a-z]+)([0-9.]*)")
+_FOREVER = 3600.0
+
+
+class Provider:
+    """The server; `asked` has the body and headers of each request, newest last."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.times: Counter[str] = Counter()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int = 0) -> int:
+        """Listen on loopback; the port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=1024)
+        found: int = self._server.sockets[0].getsockname()[1]
+        return found
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while request := await _request(reader):
+                await self._answer(request, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        self.asked.append(request)
+        del self.asked[:-1000]
+        body = request["body"]
+        parts = dict(_PART.fullmatch(part).groups() for part in body["model"].split("-"))  # type: ignore[union-attr]
+        question = body["messages"][-1]["content"]
+        self.times[question] += 1
+        if "hang" in parts:
+            await asyncio.sleep(_FOREVER)
+        await asyncio.sleep(float(parts.get("wait") or 0))
+        if "error" in parts:
+            _send(writer, int(parts["error"]), {"error": {"message": "scripted", "type": "x"}})
+        elif "html" in parts:
+            _send_raw(writer, 200, "text/html", b"<html>maintenance</html>")
+        elif "garbage" in parts:
+            _send_raw(writer, 200, "application/json", b'{"choices": [{"mess\xff')
+        elif body.get("stream"):
+            await self._stream(body, parts, question, writer)
+        else:
+            words = _words(parts, question)
+            await asyncio.sleep(float(parts.get("gap") or 0) * len(words))
+            if "cut" in parts:
+                raise ConnectionResetError
+            _send(writer, 200, _completion(body["model"], "".join(words)))
+        await writer.drain()
+
+    async def _stream(
+        self,
+        body: dict[str, Any],
+        parts: dict[str, str],
+        question: str,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        words, gap = _words(parts, question), float(parts.get("gap") or 0)
+        for number, word in enumerate(words):
+            if parts.get("cut") == str(number):
+                raise ConnectionResetError
+            if parts.get("pause") == str(number):
+                await asyncio.sleep(_FOREVER)
+            _chunk(writer, _delta(body["model"], {"role": "assistant", "content": word}, None))
+            if gap:
+                await writer.drain()
+                await asyncio.sleep(gap)
+        end = _delta(body["model"], {}, "stop")
+        _chunk(writer, end)
+        _chunk(writer, {**end, "choices": [], "usage": _usage(len(words))})
+        writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+def _words(parts: dict[str, str], question: str) -> list[str]:
+    if "empty" in parts:
+        return [""]
+    if "huge" in parts:
+        return ["word " * 1000] * 400
+    if "words" in parts:
+        return [f"word{number} " for number in range(int(parts["words"]))]
+    return re.findall(r"\S+\s*|\s+", f"You said: {question}")
+
+
+def _usage(words: int) -> dict[str, int]:
+    return {"prompt_tokens": 11, "completion_tokens": words, "total_tokens": 11 + words}
+
+
+def _completion(model: str, text: str) -> dict[str, Any]:
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": model,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text},
+            }
+        ],
+        "usage": _usage(len(text.split())),
+    }
+
+
+def _delta(model: str, delta: dict[str, str], finish: str | None) -> dict[str, Any]:
+    return {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def _chunk(writer: asyncio.StreamWriter, data: dict[str, Any]) -> None:
+    line = f"data: {json.dumps(data)}\n\n".encode()
+    writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+
+
+def _send(writer: asyncio.StreamWriter, status: int, data: dict[str, Any]) -> None:
+    _send_raw(writer, status, "application/json", json.dumps(data).encode())
+
+
+def _send_raw(writer: asyncio.StreamWriter, status: int, kind: str, body: bytes) -> None:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+
+
+async def _request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, _, value in (line.partition(":") for line in lines[1:] if line)
+    }
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return {"path": lines[0], "headers": headers, "body": json.loads(body)}
+
+
+async def _main(port: int) -> None:
+    provider = Provider()
+    print(await provider.start(port), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(int(sys.argv[1])))
