@@ -144,9 +144,9 @@ def engine(provider: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatc
     """A replies worker in this process: bells run their task here, not by way of the broker."""
     from chat_app import engine as module
     from chatsite.core import live
-    from tests.support import run_task
+    from tests.support import ring
 
-    monkeypatch.setattr(live._dispatcher, "_ring", run_task)
+    monkeypatch.setattr(live._dispatcher, "_ring", ring)
     monkeypatch.setattr(module, "_engine", None)
     started = module.start()
     yield started
