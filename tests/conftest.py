@@ -26,7 +26,7 @@ def pytest_configure() -> None:
     database = django_settings.DATABASES["default"]
     database["CONN_MAX_AGE"] = 0
     if database["ENGINE"] == "django.db.backends.sqlite3":
-        database["TEST"] = {"NAME": f"{database['NAME']}.test"}
+        database.setdefault("TEST", {})["NAME"] = f"{database['NAME']}.test"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -103,7 +103,9 @@ def test_refuses_the_token_when_its_algorithm_is_not_ours(api, session, algorith
 
 
 def test_refuses_the_token_when_another_allowed_looking_algorithm_signed_it(api, session):
-    problem(use(api, signed(claims(session), key="j" * 64, algorithm="HS512")), 401, "invalid_token")
+    problem(
+        use(api, signed(claims(session), key="j" * 64, algorithm="HS512")), 401, "invalid_token"
+    )
 
 
 def test_refuses_the_token_when_another_key_signed_it(api, session):
