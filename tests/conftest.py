@@ -29,6 +29,12 @@ def pytest_configure() -> None:
         database.setdefault("TEST", {})["NAME"] = f"{database['NAME']}.test"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker of pytest-xdist has services of its own."""
+    services.leave_to_workers()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """No test reaches beyond this machine."""
