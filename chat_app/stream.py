@@ -81,7 +81,7 @@ class Reader:
         if any(item.seq > self._cursor or not item.seq for item in told):
             async for line in self.backlog():
                 yield line
-        self.is_closed = any(item.kind == CLOSED for item in told)
+        self.is_closed |= any(item.kind == CLOSED for item in told)
 
     def caught_up(self, watcher: Watcher) -> None:
         """Tell the hub how far the reader is."""
