@@ -48,7 +48,7 @@ class Provider:
         try:
             while request := await _request(reader):
                 await self._answer(request, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._serving.discard(task)
