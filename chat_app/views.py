@@ -25,6 +25,7 @@ from chat_app.serializers import (
 )
 from chat_app.services import Posted
 from chatsite.core import client, ratelimit
+from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
 from sessions_app.serializers import ProblemOut
 from sessions_app.views import refuse_bots
@@ -80,7 +81,7 @@ class ChatViewSet(ViewSet):
     )
     def message(self, request: Request, message_id: str) -> Response:
         """One message, a question's or an answer's, as it is now."""
-        found = selectors.get_message(session=request.auth, message_id=message_id)
+        found = selectors.get_message(session=visitor(request), message_id=message_id)
         return Response(presenters.message(found))
 
     @extend_schema(
@@ -91,7 +92,7 @@ class ChatViewSet(ViewSet):
     )
     def stop(self, request: Request, answer_id: str) -> waiting.Continued:
         """Stop the model; the text so far is kept. Stopping a finished answer changes nothing."""
-        row = services.request_stop(session=request.auth, answer_id=answer_id)
+        row = services.request_stop(session=visitor(request), answer_id=answer_id)
         return waiting.Continued(waiting.stopped(row))
 
     @extend_schema(
@@ -103,10 +104,10 @@ class ChatViewSet(ViewSet):
         """Questions with their answers, oldest first."""
         asked = HistoryIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        rows, has_more = selectors.history(session=request.auth, **asked.validated_data)
+        rows, has_more = selectors.history(session=visitor(request), **asked.validated_data)
         return Response(
             {
-                "messages": [presenters.pair(row, request.auth) for row in rows],
+                "messages": [presenters.pair(row, visitor(request)) for row in rows],
                 "has_more": has_more,
                 "before": str(rows[0].seq) if rows else None,
                 "after": str(rows[-1].seq) if rows else None,
@@ -131,11 +132,11 @@ class ChatViewSet(ViewSet):
         asked.is_valid(raise_exception=True)
         after = asked.validated_data.get("after", 0)
         follow = waiting.session_stream if _wants_stream(request) else waiting.long_poll
-        return waiting.Continued(follow(request.auth.id, after=after))
+        return waiting.Continued(follow(visitor(request).id, after=after))
 
 
 def _post(request: Request, text: str) -> Posted:
-    session: ChatSession = request.auth
+    session = visitor(request)
     header = KeyIn(data={"idempotency_key": request.headers.get("Idempotency-Key")})
     header.is_valid(raise_exception=True)
     key = header.validated_data.get("idempotency_key")

@@ -270,7 +270,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"AnswerStatus": "chat_app.models.AnswerStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "AnswerStatus": "chat_app.models.AnswerStatus",
+        "PostStatus": "chat_app.serializers.POST_STATUSES",
+    },
 }
 
 # --- Answers -------------------------------------------------------------------------------------

@@ -68,6 +68,12 @@ class IsVisitor(BasePermission):
         return True
 
 
+def visitor(request: Request) -> ChatSession:
+    """The session of a request that IsVisitor let through."""
+    assert isinstance(request.auth, ChatSession)
+    return request.auth
+
+
 def live_session(session_id: str) -> ChatSession:
     """The session, if it is open; raises Unauthorised."""
     session = selectors.find(session_id)

@@ -15,6 +15,7 @@ from rest_framework.viewsets import ViewSet
 from chatsite.core import client, ratelimit
 from chatsite.core.errors import Forbidden
 from sessions_app import services, tokens
+from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
 from sessions_app.serializers import EmailIn, ProblemOut, SessionOut, TokenOut
 
@@ -61,12 +62,12 @@ class AuthViewSet(ViewSet):
     @extend_schema(operation_id="get_session", responses={200: SessionOut, 401: ProblemOut})
     def retrieve(self, request: Request) -> Response:
         """What this session is."""
-        return Response(_session(request.auth))
+        return Response(_session(visitor(request)))
 
     @extend_schema(operation_id="end_session", responses={204: None, 401: ProblemOut})
     def destroy(self, request: Request) -> Response:
         """End this session: the token is dead at once, open streams close within 5 s."""
-        services.close_session(session_id=request.auth.id, closed_by="visitor")
+        services.close_session(session_id=visitor(request).id, closed_by="visitor")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

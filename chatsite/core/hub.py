@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import redis.asyncio
@@ -55,15 +55,20 @@ class Watcher:
         """Wake the reader with nothing."""
         self._wake.set()
 
-    async def next(self, timeout: float) -> list[Item]:
-        """What came since the last call, after at most `timeout` seconds; may be nothing."""
+    async def next(self, seconds: float) -> list[Item]:
+        """What came since the last call, after at most so many seconds; may be nothing."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         self._wake.clear()
         items = list(self._items)
         self._items.clear()
         return items
+
+
+def announcements(items: Iterable[Item]) -> list[live.Announcement]:
+    """Of the items, those that tell of stored events."""
+    return [item for item in items if isinstance(item, live.Announcement)]
 
 
 class Hub:
@@ -126,7 +131,7 @@ class Hub:
             await self._tell("unsubscribe", session)
 
     async def _tell(self, act: str, session: str) -> None:
-        # A failure is the follower's to see: it subscribes to all that is wanted when it reconnects.
+        # A failure is the follower's to see: reconnected, it subscribes to all that is wanted.
         if self._pubsub is not None:
             with contextlib.suppress(RedisError, OSError, AttributeError):
                 await getattr(self._pubsub, act)(live.delta_channel(session))
@@ -172,8 +177,9 @@ class Hub:
                 self._deliver(message)
 
     def _deliver(self, message: dict[str, Any]) -> None:
+        item: Item
         if message["channel"] == live.EVENTS.encode():
-            item: Item = live.decode_announcement(message["data"])
+            item = live.decode_announcement(message["data"])
             self._remember(item)
         else:
             item = live.decode_delta(message["data"])

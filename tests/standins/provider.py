@@ -80,7 +80,8 @@ class Provider:
         writer: asyncio.StreamWriter,
     ) -> None:
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
         )
         words, gap = _words(parts, question), float(parts.get("gap") or 0)
         for number, word in enumerate(words):
