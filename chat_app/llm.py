@@ -92,6 +92,15 @@ async def complete(
     raise last
 
 
+async def warm_up() -> None:
+    """Have litellm import what it imports on first use: a second that no visitor should wait."""
+    await litellm.acompletion(
+        model="openai/warm-up",
+        messages=[{"role": "user", "content": "."}],
+        mock_response=".",
+    )
+
+
 def _plan() -> list[tuple[str, float]]:
     """The models to ask, each with the seconds to wait before; jitter keeps a herd apart."""
     models = [model for model in (settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS) if model]
