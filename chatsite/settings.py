@@ -9,7 +9,7 @@ BASE_DIR = env.BASE_DIR
 env.load_dotenv(BASE_DIR / ".env")
 
 # --- The process ---------------------------------------------------------------------------------
-DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys allowed.")
+DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys.")
 SECRET_KEY = env.secret("SECRET_KEY", "Signs the admin's sessions. 50 random characters or more.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names served.")
 HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on.")
@@ -132,8 +132,9 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "chatsite-limits",
         "OPTIONS": {
-            "socket_timeout": REDIS_TIMEOUT,
-            "socket_connect_timeout": REDIS_TIMEOUT,
+            # Requests wait for this one: soon enough they are counted locally instead.
+            "socket_timeout": min(REDIS_TIMEOUT, 0.25),
+            "socket_connect_timeout": min(REDIS_TIMEOUT, 0.25),
             "max_connections": 100,
         },
     },
