@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Chat with an AI and with the people behind it. See docs/api.md.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
+    "DEFAULT_GENERATOR_CLASS": "chatsite.schema.Generator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
