@@ -12,10 +12,12 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import get_commands
 
+from chat_app import pulse
 from chatsite import env
 from chatsite.local import model, valkey
 from chatsite.local.preflight import CannotStart
 from chatsite.local.process import Process
+from chatsite.local.ready import Web
 
 # No gossip and no heartbeats among workers: the database says who does what.
 _QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
@@ -42,7 +44,8 @@ def compose(directory: Path, *, is_terminal: bool) -> Iterator[Plan]:
         stores, extra = _stores(directory, path)
         models, named, who = _models()
         yield Plan(
-            stages=((*stores, *models), _services(directory)),
+            # The others later: their imports would take the cores from what is waited for.
+            stages=((*stores, *models), _answering(), _others(directory)),
             environment={**given, **extra, **named},
             model=who,
         )
@@ -65,7 +68,10 @@ def _stores(directory: Path, path: Path) -> tuple[list[Process], dict[str, str]]
     server = valkey.binary()
     if server is None:
         raise CannotStart("There is no Valkey for this machine. Set REDIS_URL to a Redis or Valkey.")
-    return [valkey.process(server, directory=directory, path=path)], {"REDIS_URL": f"unix://{path}"}
+    # What a worker of an earlier run said of itself is no sign of life of this one's.
+    forget = (pulse.WORKER_KEY,)
+    process = valkey.process(server, directory=directory, path=path, forget=forget)
+    return [process], {"REDIS_URL": f"unix://{path}"}
 
 
 def _models() -> tuple[list[Process], dict[str, str], str]:
@@ -78,17 +84,25 @@ def _models() -> tuple[list[Process], dict[str, str], str]:
     return [model.process(port)], model.environment(port), who
 
 
-def _services(directory: Path) -> tuple[Process, ...]:
-    services = [
-        Process("web", _python("gunicorn", "-c", "gunicorn.conf.py", "chatsite.asgi")),
+def _answering() -> tuple[Process, ...]:
+    web = Web(settings.HOST, settings.PORT)
+    # Preloaded, the application is imported once for all web processes.
+    gunicorn = _python("gunicorn", "-c", "gunicorn.conf.py", "--preload", "chatsite.asgi")
+    return (
         _worker("replies", tasks="chat_app.tasks"),
+        Process("web", gunicorn, web.is_ready),
+    )
+
+
+def _others(directory: Path) -> tuple[Process, ...]:
+    others = [
         _worker("notifications", tasks="sessions_app.tasks,notifications.tasks"),
         Process("beat", _celery("beat", "-s", str(directory / "beat"))),
     ]
     has_discord = settings.DISCORD_ENABLED and settings.DISCORD_BOT_TOKEN
     if has_discord and settings.DISCORD_CHANNEL_ID and "discord_bot" in get_commands():
-        services.append(Process("discord", (sys.executable, "manage.py", "discord_bot")))
-    return tuple(services)
+        others.append(Process("discord", (sys.executable, "manage.py", "discord_bot")))
+    return tuple(others)
 
 
 def _worker(queue: str, *, tasks: str) -> Process:

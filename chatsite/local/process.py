@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One child. With `is_up`, what comes after it waits until that is true.
+    """One child. With `is_up`, the next stage waits until that is true.
 
     Lines that have one of the words of `untold` are not shown.
     """
 
     name: str
     command: tuple[str, ...]
-    is_up: Callable[[], bool] | None = None
+    is_up: Callable[[], Awaitable[bool]] | None = None
     untold: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
 _MOST_CRASHES = 5
 # A process that ran this long has started well: its next crash is counted from one.
 _SETTLED_SECONDS = 20.0
-_UP_SECONDS = 20.0
+_UP_SECONDS, _UP_PAUSE = 60.0, 0.02
 # The replies worker gives back what it could not finish; the others need less.
 _STOP_SECONDS = 6.0
 
@@ -84,10 +84,10 @@ class Supervisor:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_UP_SECONDS):
-                while not process.is_up() and not self._ending.is_set():
-                    await asyncio.sleep(0.01)
-                return
-        self._give_up(f"{process.name} did not start within {_UP_SECONDS:g} s")
+                while not self._ending.is_set() and not await process.is_up():
+                    await asyncio.sleep(_UP_PAUSE)
+            return
+        self._console.warn(f"{process.name} is not up after {_UP_SECONDS:g} s; going on without")
 
     def _reap(self) -> None:
         """Start anew what has ended without being asked to."""

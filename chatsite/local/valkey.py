@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import platform
 import shutil
@@ -11,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import redis
+import redis.asyncio as redis
 from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis.asyncio.retry import Retry
 
 from chatsite.local.process import Process
 
@@ -58,8 +59,11 @@ def socket(directory: Path) -> Iterator[Path]:
         shutil.rmtree(short, ignore_errors=True)
 
 
-def process(server: Path, *, directory: Path, path: Path) -> Process:
-    """The server, which keeps what it holds in `directory` and listens on the socket `path`."""
+def process(server: Path, *, directory: Path, path: Path, forget: tuple[str, ...] = ()) -> Process:
+    """The server, which keeps what it holds in `directory` and listens on the socket `path`.
+
+    The keys `forget` are dropped at its first start.
+    """
     data = directory / "valkey"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {
@@ -76,16 +80,19 @@ def process(server: Path, *, directory: Path, path: Path) -> Process:
         "daemonize": "no",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Process("valkey", (str(server), *flags), lambda: answers(path), _UNTOLD)
+    return Process("valkey", (str(server), *flags), functools.partial(answers, path, forget), _UNTOLD)
 
 
-def answers(path: Path) -> bool:
-    """Whether the server on this socket answers a PING."""
+async def answers(path: Path, forget: tuple[str, ...] = ()) -> bool:
+    """Whether the server on this socket answers a PING; if so, it has dropped the keys `forget`."""
     once = Retry(NoBackoff(), 0)
     client = redis.Redis(unix_socket_path=str(path), socket_timeout=1, retry=once)
     try:
-        return bool(client.ping())
+        await client.ping()
+        if forget:
+            await client.delete(*forget)
+        return True
     except (redis.RedisError, OSError):
         return False
     finally:
-        client.close()
+        await client.aclose()

@@ -50,9 +50,8 @@ def _run(composed: plan.Plan, console: Console) -> int:
     password = first.prepare()
     login = f"   {first.NAME} / {password} (shown only this once)" if password else ""
     unshown = [login] if login else []
-    welcome = ready.Welcome(
-        console, settings.HOST, settings.PORT, composed.model, login, shown=unshown.clear
-    )
+    web = ready.Web(settings.HOST, settings.PORT)
+    welcome = ready.Welcome(console, web, composed.model, login, shown=unshown.clear)
     supervisor = Supervisor(
         environment=composed.environment, directory=settings.BASE_DIR, console=console
     )
