@@ -171,7 +171,8 @@ class Hub:
     async def _read(self, pubsub: redis.asyncio.client.PubSub) -> None:
         silent = 0
         while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_SILENCE)
+            # Confirmed subscriptions are not ignored: redis-py would say None, as in a silence.
+            message = await pubsub.get_message(timeout=_SILENCE)
             if message is None:
                 silent += 1
                 if silent > 2:  # not even an answer to a ping: the connection is dead
