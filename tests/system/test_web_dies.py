@@ -81,6 +81,13 @@ async def test_open_streams_end_in_order_when_the_server_is_stopped(
     assert code == 0
 
 
+def test_a_worker_that_is_just_starting_is_stopped_too(stack: Stack) -> None:
+    before = stack.web_workers()
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: len(set(stack.web_workers()) - set(before)) == 1, "another one starts")
+    assert stack["web"].stop(GRACEFUL_SECONDS / 2) == 0
+
+
 @pytest.mark.asyncio
 async def test_no_post_fails_while_it_reloads(stack: Stack, door: Entrance) -> None:
     visitors = await door.visitors(8)
@@ -105,7 +112,7 @@ async def _post_until(done: asyncio.Event, visitor: Visitor) -> int:
     while not done.is_set():
         await visitor.post(f"post {count}")
         count += 1
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     return count
 
 
