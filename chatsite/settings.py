@@ -1,6 +1,7 @@
 """Django's settings, composed from the environment (chatsite/env.py)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from chatsite import __version__, env
@@ -102,10 +103,11 @@ DATABASES = {
 }
 _database: dict[str, Any] = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that reads before it writes must not find the lock taken half-way.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 5,
+        "timeout": 10,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
