@@ -24,7 +24,10 @@ SECONDS_A_DOT = 1.0
 # What pip says, and what it means to the person who reads it.
 CAUSES = (
     (r"No space left on device", "the disk is full"),
-    (r"DO NOT MATCH THE HASHES", "a package is not the one that was pinned: do not go on, report it"),
+    (
+        r"DO NOT MATCH THE HASHES",
+        "a package is not the one that was pinned: do not go on, report it",
+    ),
     (
         r"No matching distribution found for ([\w.\-]+)",
         "there is no wheel of {0} for this platform ({platform}): use Docker, or Linux with glibc",
@@ -67,8 +70,9 @@ def require_python():
         if newer and runs(newer):
             os.execv(newer, [newer] + sys.argv)
     raise Failed(
-        "Python 3.11 or newer is needed; {} is {}.{}. Install one, then: make run PYTHON=python3.12"
-        .format(sys.executable, *sys.version_info[:2])
+        "Python 3.11 or newer is needed; {} is {}.{}. Install one, then: make run PYTHON=python3.12".format(
+            sys.executable, *sys.version_info[:2]
+        )
     )
 
 

@@ -29,7 +29,7 @@ _UNTOLD_WARNING = "ignore:You're running the worker with superuser"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`stages` start one after the other, with `environment`; `model` is who answers, for people."""
+    """`stages` start one after the other, in `environment`; `model` says to people who answers."""
 
     stages: tuple[tuple[Process, ...], ...]
     environment: dict[str, str]
@@ -67,7 +67,9 @@ def _stores(directory: Path, path: Path) -> tuple[list[Process], dict[str, str]]
         return [], {}
     server = valkey.binary()
     if server is None:
-        raise CannotStart("There is no Valkey for this machine. Set REDIS_URL to a Redis or Valkey.")
+        raise CannotStart(
+            "There is no Valkey for this machine. Set REDIS_URL to a Redis or Valkey."
+        )
     # What a worker of an earlier run said of itself is no sign of life of this one's.
     forget = (pulse.WORKER_KEY,)
     process = valkey.process(server, directory=directory, path=path, forget=forget)

@@ -77,6 +77,8 @@ class Welcome:
         ]
         is_ready = await self.web.is_ready()
         seconds = time.monotonic() - self.began
-        title = f"Chatsite is ready ({seconds:.1f} s)" if is_ready else "Chatsite runs, not ready yet"
+        title = (
+            f"Chatsite is ready ({seconds:.1f} s)" if is_ready else "Chatsite runs, not ready yet"
+        )
         self.console.block(title, rows, "Ctrl-C stops it.")
         self.shown()

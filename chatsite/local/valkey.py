@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis.asyncio as redis
-from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from chatsite.local.process import Process
 
@@ -80,7 +80,9 @@ def process(server: Path, *, directory: Path, path: Path, forget: tuple[str, ...
         "daemonize": "no",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Process("valkey", (str(server), *flags), functools.partial(answers, path, forget), _UNTOLD)
+    return Process(
+        "valkey", (str(server), *flags), functools.partial(answers, path, forget), _UNTOLD
+    )
 
 
 async def answers(path: Path, forget: tuple[str, ...] = ()) -> bool:
