@@ -100,7 +100,7 @@ class Child:
 
 
 def _die_with(parent: int) -> None:
-    """Ask the kernel for SIGKILL when the parent dies, even by SIGKILL; nothing like it elsewhere."""
+    """Ask Linux for SIGKILL when the parent dies, even by SIGKILL itself."""
     if _libc is None:
         return
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

