@@ -27,13 +27,20 @@ from chat_app.services import Posted
 from chatsite.core import client, ratelimit
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
-from sessions_app.serializers import ProblemOut
+from sessions_app.serializers import problems
 from sessions_app.views import refuse_bots
 
 _STREAM = "text/event-stream"
 _MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH)
 _ANSWER_ID = OpenApiParameter("answer_id", str, OpenApiParameter.PATH)
-_REFUSALS = {400: ProblemOut, 401: ProblemOut}
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]+$", "maxLength": 255},
+    OpenApiParameter.HEADER,
+)
+_LAST_ID = OpenApiParameter(
+    "Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER
+)
 
 
 class ChatViewSet(ViewSet):
@@ -43,7 +50,7 @@ class ChatViewSet(ViewSet):
         operation_id="ask",
         request=MessageIn,
         parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            _KEY,
             OpenApiParameter(
                 "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: do not wait."
             ),
@@ -52,13 +59,7 @@ class ChatViewSet(ViewSet):
             (200, "application/json"): AnswerOut,
             (200, _STREAM): OpenApiTypes.STR,
             202: AcceptedOut,
-            **_REFUSALS,
-            403: ProblemOut,
-            413: ProblemOut,
-            415: ProblemOut,
-            422: ProblemOut,
-            429: ProblemOut,
-            503: ProblemOut,
+            **problems(400, 401, 403, 413, 415, 422, 429, 503),
         },
     )
     def create(self, request: Request) -> Any:
@@ -77,7 +78,7 @@ class ChatViewSet(ViewSet):
     @extend_schema(
         operation_id="get_message",
         parameters=[_MESSAGE_ID],
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
+        responses={200: MessageOut, **problems(401, 404)},
     )
     def message(self, request: Request, message_id: str) -> Response:
         """One message, a question's or an answer's, as it is now."""
@@ -88,7 +89,7 @@ class ChatViewSet(ViewSet):
         operation_id="stop_answer",
         parameters=[_ANSWER_ID],
         request=None,
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
+        responses={200: MessageOut, **problems(401, 404)},
     )
     def stop(self, request: Request, answer_id: str) -> waiting.Continued:
         """Stop the model; the text so far is kept. Stopping a finished answer changes nothing."""
@@ -98,7 +99,7 @@ class ChatViewSet(ViewSet):
     @extend_schema(
         operation_id="get_history",
         parameters=[HistoryIn],
-        responses={200: HistoryOut, **_REFUSALS},
+        responses={200: HistoryOut, **problems(400, 401)},
     )
     def history(self, request: Request) -> Response:
         """Questions with their answers, oldest first."""
@@ -116,12 +117,11 @@ class ChatViewSet(ViewSet):
 
     @extend_schema(
         operation_id="follow_events",
-        parameters=[EventsIn, OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
+        parameters=[EventsIn, _LAST_ID],
         responses={
             (200, "application/json"): EventsOut,
             (200, _STREAM): OpenApiTypes.STR,
-            **_REFUSALS,
-            429: ProblemOut,
+            **problems(400, 401, 429),
         },
     )
     def events(self, request: Request) -> waiting.Continued:

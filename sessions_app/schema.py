@@ -1,8 +1,8 @@
-"""How the OpenAPI document describes visitors' tokens."""
+"""What the OpenAPI document says of visitors' tokens and of bodies that take no other field."""
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -14,3 +14,15 @@ class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """The scheme."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Bodies in which a field that is not known is an error."""
+
+    target_class = "chatsite.core.parsers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """The fields, and nothing beside them."""
+        found = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**found, "additionalProperties": False}

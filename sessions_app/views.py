@@ -17,7 +17,7 @@ from chatsite.core.errors import Forbidden
 from sessions_app import services, tokens
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
-from sessions_app.serializers import EmailIn, ProblemOut, SessionOut, TokenOut
+from sessions_app.serializers import EmailIn, SessionOut, TokenOut, problems
 
 
 class BotSuspected(Forbidden):
@@ -30,13 +30,7 @@ class AuthViewSet(ViewSet):
     @extend_schema(
         operation_id="sign_in",
         request=EmailIn,
-        responses={
-            200: TokenOut,
-            400: ProblemOut,
-            403: ProblemOut,
-            429: ProblemOut,
-            503: ProblemOut,
-        },
+        responses={200: TokenOut, **problems(400, 403, 413, 415, 429, 503)},
         auth=[],
     )
     def create(self, request: Request) -> Response:
@@ -59,12 +53,12 @@ class AuthViewSet(ViewSet):
         )
         return Response(_token(session))
 
-    @extend_schema(operation_id="get_session", responses={200: SessionOut, 401: ProblemOut})
+    @extend_schema(operation_id="get_session", responses={200: SessionOut, **problems(401)})
     def retrieve(self, request: Request) -> Response:
         """What this session is."""
         return Response(_session(visitor(request)))
 
-    @extend_schema(operation_id="end_session", responses={204: None, 401: ProblemOut})
+    @extend_schema(operation_id="end_session", responses={204: None, **problems(401)})
     def destroy(self, request: Request) -> Response:
         """End this session: the token is dead at once, open streams close within 5 s."""
         services.close_session(session_id=visitor(request).id, closed_by="visitor")
