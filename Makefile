@@ -3,14 +3,14 @@ PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests lock docs clean .installed .installed-dev
+.PHONY: help run test check tests screening-report lock docs clean .installed .installed-dev
 # Keys of nothing: the checks need some, and protect nobody.
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" \
-		read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" \
+		read -r name what; do printf '  make %-17s %s\n' "$$name" "$$what"; done
 
 run: .installed ## run Chatsite on this machine; PORT=8001 make run for another port
 	@exec .venv/bin/python manage.py up
@@ -27,6 +27,9 @@ check: .installed-dev ## lint, types, import contracts, templates, migrations
 
 tests: .installed-dev ## the tests alone; DATABASE_URL and REDIS_URL choose the services
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+screening-report: .installed ## recall and false alarms; FILES="a.jsonl b.jsonl" with texts and categories
+	@.venv/bin/python -m chat_app.screening_report $(FILES)
 
 lock: .installed-dev ## pin requirements*.txt anew from requirements*.in; FLAGS=--upgrade for newer
 	@$(COMPILE) requirements.in -o requirements.txt
