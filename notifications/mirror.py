@@ -91,7 +91,7 @@ class Mirror:
         await self._bell.wait()
         self._bell.clear()
         room = settings.DISCORD_CONCURRENCY - len(self._running)
-        if room <= 0 or self._is_draining or await self.database(pause.seconds_left):
+        if room <= 0 or self._is_draining or await self.database(pause.is_paused):
             return
         for delivery in await self.database(leases.claim, most=room):
             task = self._loop.create_task(self._send(delivery))

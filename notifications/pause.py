@@ -42,10 +42,9 @@ def try_now() -> None:
     _one().update(paused_until=None)
 
 
-def seconds_left() -> float:
-    """How long nothing is sent; 0 where the mirror may try."""
-    until = _one().values_list("paused_until", flat=True).first()
-    return max(0.0, (until - timezone.now()).total_seconds()) if until else 0.0
+def is_paused() -> bool:
+    """Whether nothing is to be sent now."""
+    return _one().filter(paused_until__gt=timezone.now()).exists()
 
 
 def current() -> tuple[str, datetime | None]:
