@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from chat_app import answers, leases, pulse
+from chat_app import answers, leases, llm, pulse
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
 from chatsite.core import live
@@ -73,8 +73,11 @@ class Engine:
         asyncio.set_event_loop(self._loop)
         self._client = live.async_client()
         self._tasks = [
-            self._loop.create_task(self._forever(act))
-            for act in (self._claim, self._beat, self._follow_stops)
+            self._loop.create_task(self._warm_up()),
+            *(
+                self._loop.create_task(self._forever(act))
+                for act in (self._claim, self._beat, self._follow_stops)
+            ),
         ]
         self._loop.run_forever()
 
@@ -88,6 +91,12 @@ class Engine:
             except Exception:  # the process's edge: an unknown fault must not end the worker
                 log.exception("replies worker failed", act=act.__name__)
                 await asyncio.sleep(1)
+
+    async def _warm_up(self) -> None:
+        try:
+            await llm.warm_up()
+        except Exception:  # nothing depends on it
+            log.exception("the model's library was not warmed up")
 
     async def _claim(self) -> None:
         """Wait for the bell, then take as many answers as there is room for."""
@@ -119,7 +128,6 @@ class Engine:
 
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
-        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
         self._bell.set()
         held = {reply.answer.lease_token for reply, _ in self._running.values()}
         before = set(self._running)
@@ -129,6 +137,7 @@ class Engine:
                 await self._halt(lost)
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
     async def _follow_stops(self) -> None:
         client = live.async_client(socket_timeout=None)

@@ -93,6 +93,7 @@ class ChatMessage(models.Model):
             ),
         )
         indexes = (
+            models.Index(fields=["-timestamp"], name="message_recent"),
             # Small whatever the table's size: it holds only what is yet to be answered.
             models.Index(fields=["timestamp"], condition=_UNFINISHED, name="message_unfinished"),
             models.Index(

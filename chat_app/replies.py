@@ -104,7 +104,7 @@ class Reply:
         )
 
     async def _is_watched(self) -> bool:
-        """Whether anybody follows the session's pieces now: a streamed token costs 0.3 ms of CPU."""
+        """Whether anybody follows the session's pieces: a streamed token costs 0.3 ms of CPU."""
         if self.answer.is_streamed:
             return True
         try:
@@ -127,7 +127,7 @@ class _Shown:
         self.text = ""
         self._answer, self._client = answer, client
         self._told = 0
-        # Claims count in hundreds, the models asked within one claim in ones: each begins a new text.
+        # Claims count in hundreds, calls of models within one in ones: each begins a new text.
         self._attempt = answer.attempt * 100
         self._task: asyncio.Task[None] | None = None
         self._more = asyncio.Event()

@@ -13,6 +13,7 @@ from chatsite.core.parsers import StrictSerializer, TextField
 
 # Controls, format characters (zero-width among them), separators: a message of these says nothing.
 _SILENT = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+POST_STATUSES = [*AnswerStatus.values, "with_staff"]
 _LARGEST_CURSOR = 2**53 - 1  # what JavaScript can hold
 
 
@@ -93,7 +94,7 @@ class AcceptedOut(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     message_id = serializers.CharField()
     answer_id = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField([*AnswerStatus.values, "with_staff"])
+    status = serializers.ChoiceField(POST_STATUSES)
 
 
 class MessageOut(serializers.Serializer[Any]):
@@ -121,7 +122,7 @@ class PairOut(serializers.Serializer[Any]):
     response_html = serializers.CharField(allow_blank=True)
     author = serializers.CharField(allow_blank=True, help_text="Who of the staff answered.")
     answered_by = serializers.ChoiceField(["ai", "staff"], allow_null=True)
-    status = serializers.ChoiceField([*AnswerStatus.values, "with_staff"])
+    status = serializers.ChoiceField(POST_STATUSES)
     timestamp = serializers.DateTimeField()
     browser_hash = serializers.CharField()
     ip_address = serializers.CharField()
@@ -141,7 +142,7 @@ class EventOut(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     event = serializers.ChoiceField(["message", "answer", "status", "edited", "deleted"])
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class EventsOut(serializers.Serializer[Any]):

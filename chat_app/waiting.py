@@ -21,7 +21,7 @@ from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage
 from chat_app.services import Posted
 from chat_app.slots import Slot
-from chatsite.core import errors, hub, live
+from chatsite.core import errors, hub
 from sessions_app.selectors import poll
 
 Continuation = Callable[[], Awaitable[HttpResponseBase]]
@@ -57,7 +57,7 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
 
 
 def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
-    """Wait for the answer as long as CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
+    """Wait for the answer up to CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
 
     async def go_on() -> HttpResponse:
         finished = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
@@ -151,19 +151,15 @@ async def _finished(
             left = deadline - time.monotonic()
             if left <= 0 or followed.is_stopping:
                 return None
-            items = await watcher.next(left)
-            is_due = any(
-                isinstance(item, live.Announcement)
-                and (not item.reference or item.reference == row.pk)
-                for item in items
-            )
-            if any(
-                isinstance(item, live.Announcement) and item.kind == hub.CLOSED for item in items
-            ):
+            told = hub.announcements(await watcher.next(left))
+            if any(one.kind == hub.CLOSED for one in told):
                 return await selectors.load_finished(row.pk)
+            is_due = any(one.reference in {"", row.pk} for one in told)
 
 
-def _run(view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any) -> Any:
+def _run(
+    view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any
+) -> HttpResponseBase:
     response = view(request, **parts)
     if isinstance(response, Response) and not isinstance(response, Continued):
         response.render()

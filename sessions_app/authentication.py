@@ -76,6 +76,12 @@ class IsVisitor(BasePermission):
         return True
 
 
+def visitor(request: Request) -> ChatSession:
+    """The session of a request that IsVisitor let through."""
+    assert isinstance(request.auth, ChatSession)
+    return request.auth
+
+
 def live_session(session_id: str, *, or_settled: bool = False) -> ChatSession:
     """The session, if it is open, or with `or_settled` closed by staff; raises Unauthorised."""
     session = selectors.find(session_id)

@@ -57,6 +57,6 @@ class ProblemOut(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField(help_text="Stable; see docs/api.md.")
     request_id = serializers.CharField()
-    errors = serializers.ListField(
+    errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.DictField(child=serializers.CharField()), required=False
     )

@@ -21,7 +21,7 @@ SETTLED: Final = "staff:"
 
 
 class ConversationClosed(Problem):
-    code, status, title = "session_closed", 409, "This conversation is closed"
+    code, status, title = "conversation_closed", 409, "This conversation is closed"
 
 
 class CannotReopen(Problem):

@@ -56,6 +56,7 @@ def dictionary(options: dict[str, str]) -> dict[str, Any]:
             "django.request": {"level": "CRITICAL", "handlers": [], "propagate": True},
             "celery.app.trace": quiet,
             "celery.worker.strategy": quiet,
+            "celery.worker.request": quiet,
             "celery.beat": quiet,
         },
     }

@@ -1,4 +1,4 @@
-"""Limits: django-ratelimit behind one door, with a 429 of our own and a stated policy for outages."""
+"""Limits: django-ratelimit behind one door, with our own 429 and a policy for outages."""
 
 from __future__ import annotations
 
