@@ -4,16 +4,11 @@ from django.urls import path
 
 from chat_app.views import ChatViewSet
 from chat_app.waiting import asynchronous
-from sessions_app.authentication import ReturningVisitorAuthentication
 
 urlpatterns = [
     path(
         "",
-        asynchronous(
-            ChatViewSet.as_view(
-                {"post": "create"}, authentication_classes=[ReturningVisitorAuthentication]
-            )
-        ),
+        asynchronous(ChatViewSet.as_view({"post": "create"}, reopens_settled=True)),
         name="chat",
     ),
     path("/history", ChatViewSet.as_view({"get": "history"}), name="chat-history"),

@@ -16,7 +16,7 @@ def check_discord(**_: Any) -> list[CheckMessage]:
         Warning(
             f"Discord is half configured: {fault}",
             hint="Nothing is mirrored until then; docs/discord.md says how to set it up.",
-            id="chatsite.W010",
+            id="chatsite.W020",
         )
         for fault in configuration.faults()
     ]

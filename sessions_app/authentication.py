@@ -40,9 +40,10 @@ class SessionClosed(Unauthorised):
 
 
 class VisitorAuthentication(BaseAuthentication):
-    """Bearer tokens of visitors; `request.auth` is the session."""
+    """Bearer tokens of visitors; `request.auth` is the session.
 
-    takes_settled = False
+    A view with `reopens_settled` also gets a session that staff closed, which it may open again.
+    """
 
     def authenticate(self, request: Request) -> tuple[None, ChatSession] | None:
         """The live session of the token, or None without one; raises Unauthorised."""
@@ -53,17 +54,12 @@ class VisitorAuthentication(BaseAuthentication):
             session_id = tokens.read(raw.strip())
         except ValueError as error:
             raise InvalidToken from error
-        return None, live_session(session_id, or_settled=self.takes_settled)
+        view = (request.parser_context or {}).get("view")
+        return None, live_session(session_id, or_settled=getattr(view, "reopens_settled", False))
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge that makes DRF answer 401 where there is no token."""
         return _CHALLENGE["WWW-Authenticate"]
-
-
-class ReturningVisitorAuthentication(VisitorAuthentication):
-    """The same for asking, which opens a conversation again that staff closed as settled."""
-
-    takes_settled = True
 
 
 class IsVisitor(BasePermission):

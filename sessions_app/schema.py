@@ -15,7 +15,6 @@ class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     """Bearer tokens, as POST /auth/email gives them."""
 
     target_class = "sessions_app.authentication.VisitorAuthentication"
-    match_subclasses = True
     name = "visitor"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/6")
-
-import chatsite.celery  # noqa: F401  (bells are rung through this application)
 from tests.standins import discord_spec
 from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A file, where it is SQLite: the mirror's threads have connections of their own."""
-    from django.conf import settings
-
-    database = settings.DATABASES["default"]
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
-        database.setdefault("TEST", {})["NAME"] = str(file)
 
 
 @pytest.fixture
@@ -57,12 +41,10 @@ def mirror(discord_server: Discord, transactional_db: None) -> Iterator[Any]:
 
 @pytest.fixture
 def session(transactional_db: None) -> Any:
-    """A visitor's open session."""
-    from sessions_app import services
+    """A visitor's open session, committed."""
+    from tests.support import open_session
 
-    return services.open_session(
-        email="anna@example.com", address="192.0.2.7", user_agent="Mozilla/5.0 (test)"
-    )
+    return open_session()
 
 
 def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
@@ -92,6 +74,6 @@ def corpus(name: str) -> list[dict[str, Any]]:
     import json
 
     file = discord_spec.PATH.parents[1] / "corpora" / f"{name}.jsonl"
-    if not Path(file).is_file():
+    if not file.is_file():
         return []
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -66,9 +66,7 @@ class Discord:
             shapes.role(MODERATOR_ROLE, "Moderators", 0),
             shapes.role("900000000000000002", "Chatsite", _ALL_PERMISSIONS),
         ]
-        self.channels = {
-            self.channel_id: shapes.channel(self.channel_id, self.guild_id, "support")
-        }
+        self.channels = {self.channel_id: shapes.channel(self.channel_id, self.guild_id, "support")}
         self.messages: dict[str, list[dict[str, Any]]] = {self.channel_id: []}
         self.reactions: list[tuple[str, str]] = []
         self.commands: list[dict[str, Any]] = []
@@ -130,7 +128,12 @@ class Discord:
         return asyncio.run_coroutine_threadsafe(act, self._loop).result(10)
 
     def write(
-        self, channel_id: str, author: dict[str, Any], content: str, *, roles: list[str] | None = None,
+        self,
+        channel_id: str,
+        author: dict[str, Any],
+        content: str,
+        *,
+        roles: list[str] | None = None,
         **more: Any,
     ) -> dict[str, Any]:
         """Somebody writes; the gateway tells of it where a bot is there."""
@@ -185,7 +188,9 @@ class Discord:
         if struck and struck.status == 429:
             return _limited(struck)
         if struck and struck.status:
-            return self._json(method, path, struck.status, {"code": struck.code, "message": "scripted"})
+            return self._json(
+                method, path, struck.status, {"code": struck.code, "message": "scripted"}
+            )
         answer = self._answer(request, method, path, query, body)
         if struck and struck.cut:
             assert request.transport
@@ -250,4 +255,3 @@ async def _body(request: web.Request) -> Any:
         return json.loads(str(form["payload_json"]))
     raw = await request.read()
     return json.loads(raw) if raw else None
-

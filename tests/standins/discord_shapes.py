@@ -98,7 +98,9 @@ def channel(channel_id: str, guild_id: str, name: str) -> dict[str, Any]:
     }
 
 
-def thread(message: dict[str, Any], guild_id: str, owner: str, body: dict[str, Any]) -> dict[str, Any]:
+def thread(
+    message: dict[str, Any], guild_id: str, owner: str, body: dict[str, Any]
+) -> dict[str, Any]:
     """The thread of a message."""
     return {
         "id": message["id"],
