@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -35,5 +36,6 @@ class Database:
     def close(self) -> None:
         """Close the threads' connections and end them."""
         for _ in range(self._threads):
-            self._executor.submit(connections.close_all)
+            with contextlib.suppress(RuntimeError):  # ended before
+                self._executor.submit(connections.close_all)
         self._executor.shutdown(wait=True)

@@ -90,8 +90,7 @@ class Spec:
         for name, raw in query.items():
             if name in known:
                 schema = self._resolve(known[name])
-                value = int(raw) if schema.get("type") == "integer" else raw
-                found += self._errors(schema, value)
+                found += self._errors(schema, _typed(raw, schema.get("type")))
         return found
 
     def _bad_body(self, schema: dict[str, Any], body: Any) -> list[str]:
@@ -126,6 +125,14 @@ class Spec:
     def _schema(self, holder: dict[str, Any]) -> dict[str, Any] | None:
         content = holder.get("content", {})
         return content.get("application/json", {}).get("schema")
+
+
+def _typed(raw: str, kind: Any) -> Any:
+    """A value of a query as the type that is asked for; Discord takes 1 and 0 as booleans."""
+    kinds = {kind} if isinstance(kind, str) else set(kind or ())
+    if "boolean" in kinds:
+        return {"1": True, "true": True, "0": False, "false": False}.get(raw.lower(), raw)
+    return int(raw) if "integer" in kinds else raw
 
 
 def unwritten(path: str, body: Any) -> list[str]:
