@@ -195,7 +195,11 @@ def callback(world: Any, query: Any, body: Any, interaction: str, token: str) ->
     if any(known == interaction for known, _ in world.callbacks):
         raise shapes.Denied(400, 40060, "Interaction has already been acknowledged.")
     world.callbacks.append((interaction, body))
-    return 204, None
+    if query.get("with_response") not in {"true", "1"}:
+        return 204, None
+    deferred = body["type"] in {5, 6}
+    told = {"id": interaction, "type": 2, "response_message_loading": deferred}
+    return 200, {"interaction": told}
 
 
 @route("POST", "/webhooks/{app}/{token}")
