@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, leases, llm, pulse
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import live
+from chatsite.core import cancelling, live
 
 log = structlog.get_logger(__name__)
 
@@ -153,9 +153,9 @@ class Engine:
     async def _halt(self, answer_id: str) -> None:
         """Stop the model and keep the text so far; nothing is stored where the lease was lost."""
         reply, task = self._running.get(answer_id, (None, None))
-        if reply is None or task is None or not task.cancel():
+        if reply is None or task is None or task.done():
             return
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelling.end(task)
         await reply.end(reply.stopped())
 
     async def _drain(self, seconds: float) -> None:

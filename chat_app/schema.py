@@ -16,59 +16,57 @@ from chat_app.serializers import (
     MessageOut,
 )
 from chat_app.views import STREAM, ChatViewSet
-from sessions_app.serializers import ProblemOut
+from sessions_app.schema import problems
 
 _MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH)
 _ANSWER_ID = OpenApiParameter("answer_id", str, OpenApiParameter.PATH)
-_REFUSALS = {400: ProblemOut, 401: ProblemOut}
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]+$", "maxLength": 255},
+    OpenApiParameter.HEADER,
+)
+_PREFER = OpenApiParameter(
+    "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: do not wait."
+)
+_LAST_ID = OpenApiParameter(
+    "Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER
+)
 
 _DESCRIBED = {
     "create": extend_schema(
         operation_id="ask",
         request=MessageIn,
-        parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
-            OpenApiParameter(
-                "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: do not wait."
-            ),
-        ],
+        parameters=[_KEY, _PREFER],
         responses={
             (200, "application/json"): AnswerOut,
             (200, STREAM): OpenApiTypes.STR,
             202: AcceptedOut,
-            **_REFUSALS,
-            403: ProblemOut,
-            413: ProblemOut,
-            415: ProblemOut,
-            422: ProblemOut,
-            429: ProblemOut,
-            503: ProblemOut,
+            **problems(400, 401, 403, 413, 415, 422, 429, 503),
         },
     ),
     "message": extend_schema(
         operation_id="get_message",
         parameters=[_MESSAGE_ID],
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
+        responses={200: MessageOut, **problems(401, 404)},
     ),
     "stop": extend_schema(
         operation_id="stop_answer",
         parameters=[_ANSWER_ID],
         request=None,
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
+        responses={200: MessageOut, **problems(401, 404)},
     ),
     "history": extend_schema(
         operation_id="get_history",
         parameters=[HistoryIn],
-        responses={200: HistoryOut, **_REFUSALS},
+        responses={200: HistoryOut, **problems(400, 401)},
     ),
     "events": extend_schema(
         operation_id="follow_events",
-        parameters=[EventsIn, OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
+        parameters=[EventsIn, _LAST_ID],
         responses={
             (200, "application/json"): EventsOut,
             (200, STREAM): OpenApiTypes.STR,
-            **_REFUSALS,
-            429: ProblemOut,
+            **problems(400, 401, 429),
         },
     ),
 }

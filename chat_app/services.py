@@ -195,7 +195,7 @@ def _events(question: ChatMessage, answer: ChatMessage | None) -> list[SessionEv
 
 def _refuse_backlog() -> None:
     unfinished = ChatMessage.objects.filter(status__in=[str(status) for status in UNFINISHED])
-    if unfinished[settings.BACKLOG_LIMIT :].exists():
+    if unfinished[settings.BACKLOG_LIMIT - 1 :].exists():
         raise Unavailable("Too many questions are waiting; please try again.", retry_after=10)
 
 

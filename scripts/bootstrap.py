@@ -70,9 +70,8 @@ def require_python():
         if newer and runs(newer):
             os.execv(newer, [newer] + sys.argv)
     raise Failed(
-        "Python 3.11 or newer is needed; {} is {}.{}. Install one, then: make run PYTHON=python3.12".format(
-            sys.executable, *sys.version_info[:2]
-        )
+        "Python 3.11 or newer is needed; {} is {}.{}. Install one, "
+        "then: make run PYTHON=python3.12".format(sys.executable, *sys.version_info[:2])
     )
 
 

@@ -69,9 +69,9 @@ def api() -> Any:
     """A caller without a session, over HTTP."""
     from django.test import Client
 
-    from tests.support import AGENT, Api
+    from tests.support import Api
 
-    return Api(Client(headers={"user-agent": AGENT}))
+    return Api(Client())
 
 
 @pytest.fixture
@@ -95,10 +95,10 @@ async def web(transactional_db: None) -> AsyncIterator[Any]:
     from django.db import connections
     from django.test import AsyncClient
 
-    from tests.support import AGENT, Api, open_session
+    from tests.support import Api, open_session
 
     session = await sync_to_async(open_session)()
-    yield Api(AsyncClient(headers={"user-agent": AGENT}), session)
+    yield Api(AsyncClient(), session)
     await _close_hub()
     await sync_to_async(connections.close_all)()
 

@@ -26,7 +26,7 @@ class Api:
 
     def __init__(self, client: Any, session: ChatSession | None = None) -> None:
         self.client, self.session = client, session
-        self.headers = bearer(session) if session else {}
+        self.headers = {"user-agent": AGENT, **(bearer(session) if session else {})}
 
     def with_session(self, session: ChatSession) -> Api:
         """The same caller with a session."""

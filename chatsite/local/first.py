@@ -27,5 +27,5 @@ def _superuser() -> str | None:
     if users.filter(is_staff=True).exists() or users.filter(username=NAME).exists():
         return None
     password = os.environ.get("DJANGO_SUPERUSER_PASSWORD") or secrets.token_urlsafe(_BYTES)
-    users.create_superuser(NAME, "", password)  # type: ignore[attr-defined]
+    users.create_superuser(NAME, "", password)
     return password

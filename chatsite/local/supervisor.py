@@ -84,7 +84,7 @@ class Supervisor:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_UP_SECONDS):
-                while not self._ending.is_set() and not await process.is_up():
+                while not self._ending.is_set() and not await process.is_up():  # noqa: ASYNC110
                     await asyncio.sleep(_UP_PAUSE)
             return
         self._console.warn(f"{process.name} is not up after {_UP_SECONDS:g} s; going on without")

@@ -31,8 +31,8 @@ def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:
 def lives(pid: int) -> bool:
     """Whether the process runs; one that only waits to be reaped does not."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
