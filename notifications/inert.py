@@ -19,7 +19,7 @@ _UNSEEN = re.compile(
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\u0085\u2028\u2029]")
 _MARKDOWN = re.compile(r"([\\*_~|`\[\]])")
 # Headings, small print, quotes, lists: they count only where a line begins.
-_LINE_START = re.compile(r"^([ \t]*)(?:([#>]|[+-](?=[\s#]))|(\d{1,9})([.)])(?=\s))", re.MULTILINE)
+_LINE_START = re.compile(r"^([^\S\n]*)(?:([#>]|[+-](?=[\s#]))|(\d{1,9})([.)])(?=\s))", re.MULTILINE)
 _BROKEN: Final = (
     (re.compile(r"@(?=everyone|here)", re.IGNORECASE), f"@{ZERO_WIDTH}"),
     (re.compile(r"<(?=[#@:/!a-z&]|\\_)", re.IGNORECASE), f"<{ZERO_WIDTH}"),

@@ -68,6 +68,9 @@ class Discord:
         ]
         self.channels = {self.channel_id: shapes.channel(self.channel_id, self.guild_id, "support")}
         self.messages: dict[str, list[dict[str, Any]]] = {self.channel_id: []}
+        self.members: dict[str, dict[str, Any]] = {
+            self.me["id"]: shapes.member(self.me, self.bot_roles)
+        }
         self.reactions: list[tuple[str, str]] = []
         self.commands: list[dict[str, Any]] = []
         self.callbacks: list[tuple[str, dict[str, Any]]] = []
@@ -141,6 +144,7 @@ class Discord:
         self.messages[channel_id].append(made)
         self.channels[channel_id]["last_message_id"] = made["id"]
         whole = shapes.member(author, roles or [])
+        self.members[author["id"]] = dict(whole)
         del whole["user"]
         self.tell("MESSAGE_CREATE", {**made, "guild_id": self.guild_id, "member": whole})
         return made

@@ -77,7 +77,9 @@ def roles(world: Any, query: Any, body: Any, guild: str) -> tuple[int, Any]:
 
 @route("GET", "/guilds/{guild}/members/{user}")
 def member(world: Any, query: Any, body: Any, guild: str, user: str) -> tuple[int, Any]:
-    return 200, shapes.member(world.me, world.bot_roles)
+    if user not in world.members:
+        raise shapes.Denied(404, 10007, "Unknown Member")
+    return 200, world.members[user]
 
 
 @route("GET", "/guilds/{guild}/threads/active")
