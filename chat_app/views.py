@@ -28,6 +28,9 @@ STREAM = "text/event-stream"
 class ChatViewSet(ViewSet):
     """A visitor's conversation."""
 
+    # Asking brings a visitor back whose conversation staff closed as settled.
+    reopens_settled = False
+
     def create(self, request: Request) -> Any:
         """Ask. Waits for the answer, streams it, or, with `Prefer: respond-async`, neither."""
         refuse_bots(request)

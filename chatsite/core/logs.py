@@ -49,6 +49,10 @@ def dictionary(options: dict[str, str]) -> dict[str, Any]:
             # They print what was asked and answered, or one line a call.
             "LiteLLM": quiet,
             "httpx": quiet,
+            "discord": quiet,
+            # It warns of intents and voice that the mirror has no use for.
+            "discord.client": {"level": "ERROR", "handlers": [], "propagate": True},
+            "discord.state": {"level": "ERROR", "handlers": [], "propagate": True},
             "django.request": {"level": "CRITICAL", "handlers": [], "propagate": True},
             "celery.app.trace": quiet,
             "celery.worker.strategy": quiet,
