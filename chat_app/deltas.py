@@ -1,4 +1,4 @@
-"""One reader's view of an answer in the making: what it was sent, and what it must be sent; pure."""
+"""One reader's view of an answer in the making: what it has, what it must get; pure."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from chat_app import answers, leases, pulse
+from chat_app import answers, leases, llm, pulse
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import live
+from chatsite.core import cancelling, live
 
 log = structlog.get_logger(__name__)
 
@@ -74,8 +74,11 @@ class Engine:
         asyncio.set_event_loop(self._loop)
         self._client = live.async_client()
         self._tasks = [
-            self._loop.create_task(self._forever(act))
-            for act in (self._claim, self._beat, self._follow_stops)
+            self._loop.create_task(self._warm_up()),
+            *(
+                self._loop.create_task(self._forever(act))
+                for act in (self._claim, self._beat, self._follow_stops)
+            ),
         ]
         self._loop.run_forever()
 
@@ -89,6 +92,12 @@ class Engine:
             except Exception:  # the process's edge: an unknown fault must not end the worker
                 log.exception("replies worker failed", act=act.__name__)
                 await asyncio.sleep(1)
+
+    async def _warm_up(self) -> None:
+        try:
+            await llm.warm_up()
+        except Exception:  # nothing depends on it
+            log.exception("the model's library was not warmed up")
 
     async def _claim(self) -> None:
         """Wait for the bell, then take as many answers as there is room for."""
@@ -120,7 +129,6 @@ class Engine:
 
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
-        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
         self._bell.set()
         held = {reply.answer.lease_token for reply, _ in self._running.values()}
         before = set(self._running)
@@ -130,6 +138,7 @@ class Engine:
                 await self._halt(lost)
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
     async def _follow_stops(self) -> None:
         client = live.async_client(socket_timeout=None)
@@ -145,9 +154,9 @@ class Engine:
     async def _halt(self, answer_id: str) -> None:
         """Stop the model and keep the text so far; nothing is stored where the lease was lost."""
         reply, task = self._running.get(answer_id, (None, None))
-        if reply is None or task is None or not task.cancel():
+        if reply is None or task is None or task.done():
             return
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelling.end(task)
         await reply.end(reply.stopped())
 
     async def _drain(self, seconds: float) -> None:

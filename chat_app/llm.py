@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +22,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files of its own
 
 import litellm
+from litellm import exceptions as litellm_errors
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ async def complete(
     on_text: OnText | None = None,
     on_restart: OnRestart | None = None,
 ) -> Completion:
-    """Ask the models in their order until one answers; with `on_text`, hand out the text as it comes.
+    """Ask the models in their order until one answers; `on_text` gets the text as it comes.
 
     Each is tried twice where that may help. Raises the last ProviderError when none answered, or
     when LLM_TOTAL_TIMEOUT is over.
@@ -89,6 +90,15 @@ async def complete(
     except TimeoutError:
         raise ProviderError("total_timeout", permanent=False, model=last.model) from None
     raise last
+
+
+async def warm_up() -> None:
+    """Have litellm import what it imports on first use: a second that no visitor should wait."""
+    await litellm.acompletion(
+        model="openai/warm-up",
+        messages=[{"role": "user", "content": "."}],
+        mock_response=".",
+    )
 
 
 def _plan() -> list[tuple[str, float]]:
@@ -152,7 +162,7 @@ class _Call:
                     break
         return self._completion(usage, None)
 
-    async def _watched(self, stream: Any) -> AsyncIterator[Any]:
+    async def _watched(self, stream: Any) -> AsyncGenerator[Any]:
         """The chunks; raises ProviderError where the first, or the next, is too long in coming."""
         chunks = aiter(stream)
         limit, code = settings.LLM_FIRST_TOKEN_TIMEOUT, "first_token_timeout"
@@ -210,10 +220,10 @@ class _Call:
 
 
 _PERMANENT = (
-    litellm.AuthenticationError,
-    litellm.BadRequestError,
-    litellm.NotFoundError,
-    litellm.PermissionDeniedError,
+    litellm_errors.AuthenticationError,
+    litellm_errors.BadRequestError,
+    litellm_errors.NotFoundError,
+    litellm_errors.PermissionDeniedError,
 )
 
 

@@ -11,36 +11,11 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(
 )
 _markdown.disable("image")
 
-_TAGS = frozenset(
-    [
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "del",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "strong",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+_TAGS = frozenset({"a", "blockquote", "br", "code", "del", "em", "hr", "pre", "s", "strong"}) | {
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
+    *("li", "ol", "p", "ul"),
+    *("table", "tbody", "td", "th", "thead", "tr"),
+}
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _MOST_CHARACTERS = 100_000

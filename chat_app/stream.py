@@ -16,7 +16,7 @@ from chat_app.deltas import DeltaReader, Event
 from chat_app.selectors import StreamEvent
 from chat_app.slots import Slot
 from chatsite.core import live
-from chatsite.core.hub import CLOSED, Hub, Item, Watcher
+from chatsite.core.hub import CLOSED, Hub, Item, Watcher, announcements
 
 PING_SECONDS: Final = 15.0
 RETRY_MS: Final = 2000
@@ -72,16 +72,16 @@ class Reader:
         for line in self._live(deltas):
             yield line
 
-    async def live(self, items: Iterable[Item]) -> AsyncIterator[str]:
+    async def told(self, items: Iterable[Item]) -> AsyncIterator[str]:
         """What these items of the hub mean for the reader, in their order."""
         pending = list(items)
         for line in self._live(item for item in pending if isinstance(item, live.Delta)):
             yield line
-        told = [item for item in pending if isinstance(item, live.Announcement)]
-        if any(item.seq > self._cursor or not item.seq for item in told):
+        told = announcements(pending)
+        if any(one.seq > self._cursor or not one.seq for one in told):
             async for line in self.backlog():
                 yield line
-        self.is_closed |= any(item.kind == CLOSED for item in told)
+        self.is_closed |= any(one.kind == CLOSED for one in told)
 
     def caught_up(self, watcher: Watcher) -> None:
         """Tell the hub how far the reader is."""
@@ -153,7 +153,7 @@ async def _follow(
     while not (reader.is_closed or hub.is_stopping or until in reader.ended):
         reader.caught_up(watcher)
         items = await watcher.next(PING_SECONDS)
-        async for line in reader.live(items):
+        async for line in reader.told(items):
             yield line
         now = time.monotonic()
         if now - pinged >= PING_SECONDS:
@@ -173,10 +173,7 @@ async def next_events(hub: Hub, session: str, *, after: int, seconds: float) -> 
             left = deadline - time.monotonic()
             if left <= 0 or hub.is_stopping:
                 break
-            if any(
-                isinstance(item, live.Announcement) and item.kind == CLOSED
-                for item in await watcher.next(left)
-            ):
+            if any(one.kind == CLOSED for one in announcements(await watcher.next(left))):
                 break
     return events
 

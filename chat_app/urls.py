@@ -16,7 +16,11 @@ class RowId(StringConverter):
 register_converter(RowId, "row")
 
 urlpatterns = [
-    path("", asynchronous(ChatViewSet.as_view({"post": "create"})), name="chat"),
+    path(
+        "",
+        asynchronous(ChatViewSet.as_view({"post": "create"}, reopens_settled=True)),
+        name="chat",
+    ),
     path("/history", ChatViewSet.as_view({"get": "history"}), name="chat-history"),
     path("/events", asynchronous(ChatViewSet.as_view({"get": "events"})), name="chat-events"),
     path(

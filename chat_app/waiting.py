@@ -17,10 +17,11 @@ from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
 from chat_app import presenters, selectors, stream
+from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage
 from chat_app.services import Posted
 from chat_app.slots import Slot
-from chatsite.core import errors, hub, live
+from chatsite.core import errors, hub
 from sessions_app.selectors import poll
 
 Continuation = Callable[[], Awaitable[HttpResponseBase]]
@@ -56,12 +57,14 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
 
 
 def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
-    """Wait for the answer as long as CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
+    """Wait for the answer up to CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
 
     async def go_on() -> HttpResponse:
         finished = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
         if finished is None:
             return accepted(posted, headers=headers)
+        if finished.error == TAKEN_OVER:
+            return accepted(Posted(posted.question, None), headers=headers)
         return JsonResponse(await sync_to_async(presenters.answered)(finished), headers=headers)
 
     return go_on
@@ -148,19 +151,15 @@ async def _finished(
             left = deadline - time.monotonic()
             if left <= 0 or followed.is_stopping:
                 return None
-            items = await watcher.next(left)
-            is_due = any(
-                isinstance(item, live.Announcement)
-                and (not item.reference or item.reference == row.pk)
-                for item in items
-            )
-            if any(
-                isinstance(item, live.Announcement) and item.kind == hub.CLOSED for item in items
-            ):
+            told = hub.announcements(await watcher.next(left))
+            if any(one.kind == hub.CLOSED for one in told):
                 return await selectors.load_finished(row.pk)
+            is_due = any(one.reference in {"", row.pk} for one in told)
 
 
-def _run(view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any) -> Any:
+def _run(
+    view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any
+) -> HttpResponseBase:
     response = view(request, **parts)
     if isinstance(response, Response) and not isinstance(response, Continued):
         response.render()

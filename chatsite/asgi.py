@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,7 +70,7 @@ class Handler(ASGIHandler):
 
     async def read_body(self, receive: Any) -> Any:
         """The body, or as much of it as shows that it is too large, which the parser then says."""
-        body = tempfile.SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
+        body = io.BytesIO()
         while body.tell() <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             message = await receive()
             if message["type"] == "http.disconnect":

@@ -10,10 +10,14 @@ from chatsite.core.parsers import StrictSerializer, TextField
 from sessions_app import identity
 
 
+class EmailField(TextField):
+    """An address as it was typed."""
+
+
 class EmailIn(StrictSerializer):
     """The address a visitor signs in with."""
 
-    email = TextField(max_length=identity.MAX_EMAIL_LENGTH, help_text="The visitor's address.")
+    email = EmailField(max_length=identity.MAX_EMAIL_LENGTH, help_text="The visitor's address.")
 
     def validate_email(self, value: str) -> str:
         """Refuse what is no address."""
@@ -57,6 +61,6 @@ class ProblemOut(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField(help_text="Stable; see docs/api.md.")
     request_id = serializers.CharField()
-    errors = serializers.ListField(
+    errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.DictField(child=serializers.CharField()), required=False
     )

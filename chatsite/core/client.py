@@ -45,7 +45,7 @@ def user_agent(request: HttpRequest) -> str:
 
 
 def request_id(request: HttpRequest) -> str:
-    """The caller's X-Request-ID where it is well formed (8-64 of `A-Za-z0-9._-`), else a new one."""
+    """The caller's X-Request-ID if it is 8 to 64 of `A-Za-z0-9._-`, else a new one."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 

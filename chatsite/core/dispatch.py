@@ -44,7 +44,7 @@ class Dispatcher:
             self._start()
 
     def ring(self, bell: str) -> None:
-        """Have the task `bell` enqueued once, however often it is rung meanwhile; returns at once."""
+        """Have the task `bell` enqueued once, however often it is rung; returns at once."""
         with self._wake:
             self._bells[bell] = None
             self._start()

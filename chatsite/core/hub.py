@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import redis.asyncio
@@ -55,15 +56,20 @@ class Watcher:
         """Wake the reader with nothing."""
         self._wake.set()
 
-    async def next(self, timeout: float) -> list[Item]:
-        """What came since the last call, after at most `timeout` seconds; may be nothing."""
+    async def next(self, seconds: float) -> list[Item]:
+        """What came since the last call, after at most so many seconds; may be nothing."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         self._wake.clear()
         items = list(self._items)
         self._items.clear()
         return items
+
+
+def announcements(items: Iterable[Item]) -> list[live.Announcement]:
+    """Of the items, those that tell of stored events."""
+    return [item for item in items if isinstance(item, live.Announcement)]
 
 
 class Hub:
@@ -77,7 +83,12 @@ class Hub:
         self._deltas: dict[str, int] = {}
         self._recent: OrderedDict[str, live.Announcement] = OrderedDict()
         self._pubsub: Any = None
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._patrol())]
+        # A context of their own: they outlive the request that made the hub, whose thread they
+        # would else ask for.
+        self._tasks = [
+            asyncio.create_task(act(), context=contextvars.Context())
+            for act in (self._follow, self._patrol)
+        ]
 
     @property
     def is_stopping(self) -> bool:
@@ -126,7 +137,7 @@ class Hub:
             await self._tell("unsubscribe", session)
 
     async def _tell(self, act: str, session: str) -> None:
-        # A failure is the follower's to see: it subscribes to all that is wanted when it reconnects.
+        # A failure is the follower's to see: reconnected, it subscribes to all that is wanted.
         if self._pubsub is not None:
             with contextlib.suppress(RedisError, OSError, AttributeError):
                 await getattr(self._pubsub, act)(live.delta_channel(session))
@@ -160,7 +171,8 @@ class Hub:
     async def _read(self, pubsub: redis.asyncio.client.PubSub) -> None:
         silent = 0
         while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_SILENCE)
+            # Confirmed subscriptions are not ignored: redis-py would say None, as in a silence.
+            message = await pubsub.get_message(timeout=_SILENCE)
             if message is None:
                 silent += 1
                 if silent > 2:  # not even an answer to a ping: the connection is dead
@@ -172,8 +184,9 @@ class Hub:
                 self._deliver(message)
 
     def _deliver(self, message: dict[str, Any]) -> None:
+        item: Item
         if message["channel"] == live.EVENTS.encode():
-            item: Item = live.decode_announcement(message["data"])
+            item = live.decode_announcement(message["data"])
             self._remember(item)
         else:
             item = live.decode_delta(message["data"])
@@ -203,14 +216,16 @@ class Hub:
                 continue
             waited = 0.0
             try:
-                self._compare(await self._poll(list(self._watchers)))
+                asked = list(self._watchers)
+                self._compare(asked, await self._poll(asked))
             except Exception as error:  # the loop's edge: the database may be away for a while
                 log.warning("open sessions were not polled", error=type(error).__name__)
 
-    def _compare(self, open_sessions: Mapping[str, int]) -> None:
-        for session, watchers in self._watchers.items():
+    def _compare(self, asked: Collection[str], open_sessions: Mapping[str, int]) -> None:
+        # Only those that were asked about: a watcher that came since would look like a closed one.
+        for session in asked:
             last = open_sessions.get(session)
-            for watcher in watchers:
+            for watcher in self._watchers.get(session, ()):
                 if last is None:
                     watcher.put(live.Announcement(session, 0, CLOSED, ""))
                 elif last > watcher.seen:

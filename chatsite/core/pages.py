@@ -5,7 +5,7 @@ throughput (ADR 0003)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -78,8 +78,8 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
     async def async_middleware(request: HttpRequest) -> HttpResponseBase:
         found = await sync_to_async(serve)(request) if _is_static(request) else None
         if found is None:
-            return await cast("Awaitable[HttpResponseBase]", get_response(request))
-        return found
+            found = await get_response(request)
+        return cast("HttpResponseBase", found)
 
     return async_middleware
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -46,22 +46,22 @@ class StrictJSONParser(BaseParser):
 class JSONOnly(BaseContentNegotiation):
     """Answers are JSON whatever is accepted or asked for in the query; bodies must be JSON."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """The JSON parser; raises UnsupportedMediaType for another type or charset."""
         kind, _, parameters = (request.content_type or "").partition(";")
         charset = parameters.strip().lower().replace('"', "")
         if kind.strip().lower() == "application/json" and charset in {"", "charset=utf-8"}:
-            return parsers[0]
+            return next(iter(parsers))
         raise UnsupportedMediaType(kind)
 
     def select_renderer(
         self,
         request: Request,
-        renderers: Sequence[BaseRenderer],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """The JSON renderer."""
-        return renderers[0], "application/json"
+        return next(iter(renderers)), "application/json"
 
 
 class StrictSerializer(serializers.Serializer[Any]):
