@@ -23,6 +23,8 @@ control_socket_disable = True
 logconfig_dict = logs.dictionary(settings.LOGGING)
 accesslog = None
 
+runtime.limit_arenas()
+
 
 def on_starting(_server: Any) -> None:
     """Refuse to serve with keys that anyone could guess."""

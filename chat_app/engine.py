@@ -129,7 +129,6 @@ class Engine:
 
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
-        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
         self._bell.set()
         before = list(self._running.items())
         if before:
@@ -139,6 +138,7 @@ class Engine:
                     await self._halt(reply, task)
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
     async def _follow_stops(self) -> None:
         client = live.async_client(socket_timeout=None)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chatsite.core.errors import CONTENT_TYPE
 from chatsite.core.parsers import StrictSerializer, TextField
 from sessions_app import identity
 
 
-@extend_schema_field({"type": "string", "format": "email", "maxLength": identity.MAX_EMAIL_LENGTH})
 class EmailField(TextField):
     """An address as it was typed."""
 
@@ -67,8 +64,3 @@ class ProblemOut(serializers.Serializer[Any]):
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.DictField(child=serializers.CharField()), required=False
     )
-
-
-def problems(*statuses: int) -> dict[tuple[int, str], type[ProblemOut]]:
-    """These statuses as the schema documents them: problems, not plain JSON."""
-    return {(status, CONTENT_TYPE): ProblemOut for status in statuses}
