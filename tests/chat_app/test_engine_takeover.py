@@ -31,7 +31,9 @@ class FakeReply:
 
 
 @pytest.mark.asyncio
-async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile() -> None:
+async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     settings.ANSWER_LEASE_SECONDS = 0
     monkeypatch.setattr(engines, "Reply", FakeReply)
     monkeypatch.setattr(engines.pulse, "beat", _nothing)
