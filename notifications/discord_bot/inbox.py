@@ -43,9 +43,12 @@ class Inbox:
 
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Correct what was said by a message that was edited."""
-        if payload.message.edited_at and (taken := await self._source(payload.message_id)):
+        message = payload.message
+        if message.author.bot or not message.edited_at:
+            return
+        if taken := await self._source(payload.message_id):
             async with self._turn(payload.channel_id):
-                await self._correct(taken, payload.message)
+                await self._correct(taken, message)
 
     async def deleted(self, message_ids: set[int]) -> None:
         """Take back what was said by a message, or stands in an embed, that was deleted."""
