@@ -127,6 +127,10 @@ REDIS_URL = env.text(
 )
 # Seconds; a request never waits on Redis longer than this, and mostly not at all (dispatch.py).
 REDIS_TIMEOUT = env.number("REDIS_TIMEOUT", 1.0, "Seconds to wait for Redis.")
+# Requests wait for this one: soon enough they are counted by their own process instead.
+RATE_LIMIT_TIMEOUT = env.number(
+    "RATE_LIMIT_TIMEOUT", 0.25, "Seconds to wait for Redis when a request is counted."
+)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "limits": {
@@ -134,9 +138,8 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "chatsite-limits",
         "OPTIONS": {
-            # Requests wait for this one: soon enough they are counted locally instead.
-            "socket_timeout": min(REDIS_TIMEOUT, 0.25),
-            "socket_connect_timeout": min(REDIS_TIMEOUT, 0.25),
+            "socket_timeout": RATE_LIMIT_TIMEOUT,
+            "socket_connect_timeout": RATE_LIMIT_TIMEOUT,
             "max_connections": 100,
         },
     },

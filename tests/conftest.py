@@ -18,7 +18,14 @@ from tests import services
 
 services.prepare()  # before Django reads its settings
 
+import hypothesis  # noqa: E402
 from django.conf import settings as django_settings  # noqa: E402
+
+# A shared machine may be slow at any moment; what was found is in the failing test's output.
+hypothesis.settings.register_profile(
+    "here", deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("here")
 
 
 def pytest_configure() -> None:
@@ -27,6 +34,12 @@ def pytest_configure() -> None:
     database["CONN_MAX_AGE"] = 0
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = f"{database['NAME']}.test"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker of pytest-xdist has services of its own."""
+    services.leave_to_workers()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,26 +12,36 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-_PASSED_ON = "CHATSITE_TEST_MADE"  # what the controller of pytest-xdist made, not its caller
+_set: list[str] = []
 
 
 def prepare() -> None:
     """Set what Django's settings read: keys, DATABASE_URL and REDIS_URL."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "chatsite.settings"
-    for name in os.environ.pop(_PASSED_ON, "").split():
-        del os.environ[name]
     made = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
-    os.environ[_PASSED_ON] = " ".join(made)
+    _set.extend([*made, "DJANGO_SETTINGS_MODULE"])
+    os.environ["DJANGO_SETTINGS_MODULE"] = "chatsite.settings"
     os.environ.setdefault("DEBUG", "on")
     os.environ.setdefault("SECRET_KEY", "test-secret-key-" + "s" * 40)
     os.environ.setdefault("JWT_SECRET_KEY", "test-jwt-key-" + "j" * 40)
     os.environ.setdefault("EMAIL_HASH_KEY", "test-email-key-" + "e" * 40)
+    # A loaded machine must not look like an outage of Redis; tests of outages say what they wait.
+    os.environ.setdefault("REDIS_TIMEOUT", "5")
+    os.environ.setdefault("RATE_LIMIT_TIMEOUT", "5")
     if made:
         directory = Path(tempfile.mkdtemp(prefix="chatsite-"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         _make(made, directory)
     if "REDIS_URL" not in made:
         os.environ["REDIS_URL"] = _of_this_worker(os.environ["REDIS_URL"])
+
+
+def leave_to_workers() -> None:
+    """Take back what was set: pytest-xdist's workers inherit the environment, and make their own.
+
+    With DJANGO_SETTINGS_MODULE in it pytest-django would read the settings before `prepare`.
+    """
+    for name in _set:
+        os.environ.pop(name, None)
 
 
 def hosts() -> list[str]:

@@ -49,7 +49,8 @@ def children(pid: int) -> list[int]:
 
 def environment(**more: str) -> dict[str, str]:
     """What a fresh shell would have."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    passed = ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG")
+    kept = {name: os.environ[name] for name in passed if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
 
 

@@ -30,6 +30,7 @@ class Provider:
         self.times: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[Any]] = set()
 
     async def start(self, port: int = 0) -> int:
         """Listen on loopback; the port."""
@@ -38,11 +39,17 @@ class Provider:
         return found
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and leave whoever still waits for an answer."""
         if self._server:
             self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             while request := await _request(reader):
                 if request["body"] is None:
@@ -52,6 +59,7 @@ class Provider:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._serving.discard(task)
             writer.close()
 
     async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:

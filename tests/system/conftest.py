@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from psycopg import sql
 
-from tests.system.processes import Stack, resident_megabytes
+from tests.system.processes import Stack
 from tests.system.visitors import Entrance, entrance
 
 # Shorter than the defaults, so that what is lost is found sooner and no test waits for long.
@@ -62,8 +62,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack = Stack(folder, database_url=url, **QUICK)
         try:
             stack.start()
-            idle = [f"{resident_megabytes(pid):.0f}" for pid in stack.web_workers()]
-            _figures["web workers' resident megabytes at first"] = " and ".join(idle)
+            sizes = [f"{size:.0f}" for size in stack.megabytes_at_first]
+            _figures["web workers' resident megabytes at first"] = " and ".join(sizes)
             yield stack
         finally:
             stack.close()

@@ -102,6 +102,7 @@ class Stack:
             "RATE_LIMITING_ENABLED": "off",
             **settings,
         }
+        self.megabytes_at_first: list[float] = []  # of the web workers, before any load
         self._processes: dict[str, Process] = {}
         self._add("broker", _broker_command(broker_port, folder))
         self._add(
@@ -124,6 +125,7 @@ class Stack:
         migrate = [sys.executable, "manage.py", "migrate", "-v0"]
         subprocess.run(migrate, cwd=ROOT, env=self._env, check=True, timeout=WITHIN)
         self.heal()
+        self.megabytes_at_first = [resident_megabytes(pid) for pid in self.web_workers()]
 
     def heal(self) -> None:
         """Start what was ended, thaw what was frozen, and wait until all is ready."""

@@ -20,12 +20,12 @@ async def test_everything_is_answered_once_when_it_lost_what_was_queued(
     stack: Stack, door: Entrance
 ) -> None:
     visitors = await door.visitors(30)
-    await asyncio.to_thread(stack["replies"].stop)
+    stack["replies"].send(signal.SIGSTOP)
     for number, visitor in enumerate(visitors):
         await visitor.post(f"queued {number}")
     stack["broker"].kill()
     stack["broker"].start()
-    stack["replies"].start()
+    stack["replies"].send(signal.SIGCONT)
     for number, visitor in enumerate(visitors):
         [pair] = await visitor.finished(1)
         assert (pair["status"], pair["response"]) == ("done", f"You said: queued {number}")
