@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -81,9 +80,7 @@ async def test_a_conversation_goes_to_discord_and_back(server: Discord, stack: S
             for number in range(10):
                 began = time.perf_counter()
                 text = f"Staff word {number}"
-                await asyncio.to_thread(
-                    server.write, thread_id, DANA, text, roles=[MODERATOR_ROLE]
-                )
+                await asyncio.to_thread(server.write, thread_id, DANA, text, roles=[MODERATOR_ROLE])
                 await stream.until(
                     lambda s, t=text: any(e.data.get("text") == t for e in s.named("message"))
                 )
