@@ -107,7 +107,8 @@ class Engine:
         room = settings.REPLIES_CONCURRENCY - len(self._running)
         if room <= 0 or self._is_draining:
             return
-        claimed = await self.database(leases.claim, most=room)
+        mine = {answer_id for answer_id, _ in self._running}
+        claimed = await self.database(leases.claim, most=room, but_not=mine)
         for answer in claimed:
             self._begin(answer)
         if len(claimed) == room:
