@@ -36,7 +36,8 @@ class Engine:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._executor = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="engine-db")
-        self._running: dict[str, tuple[Reply, asyncio.Task[None]]] = {}
+        # By answer and lease: one that was taken over may come back here while its old task lives.
+        self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
         self._bell = asyncio.Event()
         self._is_draining = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -106,7 +107,8 @@ class Engine:
         room = settings.REPLIES_CONCURRENCY - len(self._running)
         if room <= 0 or self._is_draining:
             return
-        claimed = await self.database(leases.claim, most=room)
+        mine = {answer_id for answer_id, _ in self._running}
+        claimed = await self.database(leases.claim, most=room, but_not=mine)
         for answer in claimed:
             self._begin(answer)
         if len(claimed) == room:
@@ -116,11 +118,11 @@ class Engine:
     def _begin(self, answer: ChatMessage) -> None:
         reply = Reply(answer, database=self.database, client=self._client)
         task = self._loop.create_task(reply.run())
-        self._running[answer.pk] = (reply, task)
+        self._running[answer.pk, answer.lease_token] = (reply, task)
         task.add_done_callback(lambda done: self._ended(answer, done))
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
-        self._running.pop(answer.pk, None)
+        self._running.pop((answer.pk, answer.lease_token), None)
         # The session's next question, if it has one, could not be claimed before.
         self._bell.set()
         if not task.cancelled() and (error := task.exception()):
@@ -130,12 +132,12 @@ class Engine:
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
         self._bell.set()
-        held = {reply.answer.lease_token for reply, _ in self._running.values()}
-        before = set(self._running)
-        if held:
-            wanted = await self.database(leases.keep, held)
-            for lost in before - wanted:
-                await self._halt(lost)
+        before = list(self._running.items())
+        if before:
+            wanted = await self.database(leases.keep, {token for (_, token), _ in before})
+            for (answer_id, _), (reply, task) in before:
+                if answer_id not in wanted:
+                    await self._halt(reply, task)
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
         await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
@@ -147,14 +149,18 @@ class Engine:
                 await pubsub.subscribe(live.STOPS)
                 async for message in pubsub.listen():
                     if message["type"] == "message":
-                        await self._halt(message["data"].decode())
+                        await self._stop(message["data"].decode())
         finally:
             await client.aclose()
 
-    async def _halt(self, answer_id: str) -> None:
+    async def _stop(self, wanted: str) -> None:
+        for (answer_id, _), (reply, task) in list(self._running.items()):
+            if answer_id == wanted:
+                await self._halt(reply, task)
+
+    async def _halt(self, reply: Reply, task: asyncio.Task[None]) -> None:
         """Stop the model and keep the text so far; nothing is stored where the lease was lost."""
-        reply, task = self._running.get(answer_id, (None, None))
-        if reply is None or task is None or task.done():
+        if task.done():
             return
         await cancelling.end(task)
         await reply.end(reply.stopped())

@@ -15,13 +15,16 @@ from django.db.models.functions import Now
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
 
 
-def claim(*, most: int) -> list[ChatMessage]:
+def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
     """Up to `most` answers that wait or whose maker fell silent, now held by the caller.
+
+    `but_not`: the answers that the caller is making; a lease of its own that ran out is kept, not
+    taken over from itself.
 
     One answer of a session at a time, oldest first: a conversation stays in order, and nobody's
     many questions keep others waiting. Each comes with its question.
     """
-    due = _claimable().order_by("timestamp").values_list("pk", flat=True)
+    due = _claimable().exclude(pk__in=but_not).order_by("timestamp").values_list("pk", flat=True)
     ids = list(due[:most])
     if not ids:
         return []

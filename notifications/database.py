@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -35,7 +36,15 @@ class Database:
 
     def close(self) -> None:
         """Close the threads' connections and end them."""
-        for _ in range(self._threads):
-            with contextlib.suppress(RuntimeError):  # ended before
-                self._executor.submit(connections.close_all)
+        all_here = threading.Barrier(self._threads)
+        with contextlib.suppress(RuntimeError):  # ended before
+            for _ in range(self._threads):
+                self._executor.submit(_close, all_here)
         self._executor.shutdown(wait=True)
+
+
+def _close(all_here: threading.Barrier) -> None:
+    connections.close_all()
+    # Hold the thread until each has had its turn, else one idle thread would take them all.
+    with contextlib.suppress(threading.BrokenBarrierError):
+        all_here.wait(timeout=2)

@@ -177,6 +177,8 @@ async def translated() -> AsyncIterator[None]:
             yield
     except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
         raise _translate(error) from error
+    except RuntimeError as error:  # aiohttp: another task's refusal has closed the session
+        raise _translate(error) from error
 
 
 class _ThreadThere(DiscordError):
@@ -229,6 +231,7 @@ def _sent_at(message: Any) -> datetime:
     return datetime.fromisoformat(message["timestamp"])
 
 
+_BAD_TOKEN = "Discord does not accept DISCORD_BOT_TOKEN (401)"  # noqa: S105  (a sentence)
 # https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 _KNOWN: dict[int, type[DiscordError]] = {
     10003: ChannelGone,
@@ -237,11 +240,14 @@ _KNOWN: dict[int, type[DiscordError]] = {
     160004: _ThreadThere,
     160005: Archived,  # thread is locked
 }
+# Too many edits of an old message, active threads, messages: later it goes.
+_LATER = frozenset({20016, 20028, 30046, 160006})
+_LATER_SECONDS = 60.0
 
 
 def _translate(error: Exception) -> DiscordError:
     if isinstance(error, discord.LoginFailure):
-        return Refused("Discord does not accept DISCORD_BOT_TOKEN (401)")
+        return Refused(_BAD_TOKEN)
     if isinstance(error, discord.RateLimited):
         return RateLimited("rate limited", seconds=error.retry_after, everywhere=False)
     if not isinstance(error, discord.HTTPException):
@@ -249,6 +255,8 @@ def _translate(error: Exception) -> DiscordError:
     detail = f"{error.status} {error.code}: {error.text[:120]}"
     if error.code in _KNOWN:
         return _KNOWN[error.code](detail)
+    if error.code in _LATER:
+        return RateLimited(detail, seconds=_LATER_SECONDS, everywhere=False)
     return _by_status(error, detail)
 
 
@@ -257,7 +265,9 @@ def _by_status(error: discord.HTTPException, detail: str) -> DiscordError:
         wait = _seconds(error.response.headers.get("Retry-After"))
         # Without `Via` it is not Discord that speaks but what stands before it.
         return RateLimited(detail, seconds=wait, everywhere="Via" not in error.response.headers)
-    if error.status in {401, 403}:
+    if error.status == 401:
+        return Refused(_BAD_TOKEN)
+    if error.status == 403:
         return Refused(f"Discord refuses the bot: {detail}")
     if error.status >= 500 or error.status == 408:
         return Unavailable(detail)

@@ -41,10 +41,10 @@ def block(*, session_id: str, duration: timedelta, reason: str, actor: Actor) ->
     )
     detail = f"until {made.expires_at:%Y-%m-%d %H:%M} UTC: {reason}"
     entry = audit.record(actor=actor, act=Act.BLOCK, session_id=session_id, detail=detail)
-    _end(session_id, audit.reference(entry))
-    others = ChatSession.objects.filter(email_hash=session.email_hash, is_active=True)
-    for other in others.exclude(pk=session_id).order_by("pk").values_list("pk", flat=True):
-        _end(other, audit.reference(entry))
+    ended = ChatSession.objects.filter(email_hash=session.email_hash, is_active=True)
+    ids = {session_id, *ended.values_list("pk", flat=True)}
+    for one in sorted(ids):  # in one order: two blocks at once cannot deadlock
+        _end(one, audit.reference(entry))
     return made
 
 

@@ -14,7 +14,7 @@ from django.db import connections
 from django.http.response import HttpResponseBase
 
 from chat_app.models import ChatMessage
-from sessions_app import services, tokens
+from sessions_app import events, services, tokens
 from sessions_app.models import ChatSession
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -208,7 +208,7 @@ def say(session: ChatSession, text: str = "A person speaks.") -> ChatMessage:
         row = ChatMessage.objects.create(
             session=session, seq=seq, message_type="staff", content=text
         )
-        services.record_next(session_id=session.pk, kind=EventKind.MESSAGE, reference=row.pk)
+        events.record_next(session_id=session.pk, kind=EventKind.MESSAGE, reference=row.pk)
     return row
 
 

@@ -12,8 +12,10 @@ def may_act(person: discord.User | discord.Member, permissions: discord.Permissi
     """Whether they hold a moderator's role, or may manage the channel; bots never may."""
     if person.bot or not isinstance(person, discord.Member):
         return False
+    # By their ids: `roles` leaves out what the cache does not know after an outage of the guild.
+    held = {str(number) for number in person._roles}
     wanted = set(settings.DISCORD_MODERATOR_ROLE_IDS)
-    return permissions.manage_channels or any(str(role.id) in wanted for role in person.roles)
+    return permissions.manage_channels or not held.isdisjoint(wanted)
 
 
 def actor(person: discord.User | discord.Member | discord.Object | None) -> Actor:

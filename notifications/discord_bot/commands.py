@@ -35,6 +35,12 @@ class Tree(app_commands.CommandTree[Any]):
             await answering.say(interaction, denied())
         return False
 
+    async def on_error(
+        self, interaction: discord.Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        """One command failed, or was told twice; the others go on."""
+        answering.log.warning("command failed", error=type(error.__cause__ or error).__name__)
+
 
 async def denied() -> str:
     """What a person who may not act is told."""

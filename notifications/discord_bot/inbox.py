@@ -25,6 +25,7 @@ T = TypeVar("T")
 _MOST_MISSED = 1000
 _LOOK_BACK = 100
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_KINDS = frozenset({discord.MessageType.default, discord.MessageType.reply})
 _ONLY_TEXT = "⚠️ Not sent: only text reaches the visitor."
 
 
@@ -43,9 +44,12 @@ class Inbox:
 
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Correct what was said by a message that was edited."""
-        if payload.message.edited_at and (taken := await self._source(payload.message_id)):
+        message = payload.message
+        if message.author.bot or not message.edited_at:
+            return
+        if taken := await self._source(payload.message_id):
             async with self._turn(payload.channel_id):
-                await self._correct(taken, payload.message)
+                await self._correct(taken, message)
 
     async def deleted(self, message_ids: set[int]) -> None:
         """Take back what was said by a message, or stands in an embed, that was deleted."""
@@ -98,7 +102,9 @@ class Inbox:
         A database that is away is waited for: what comes after in the thread comes after.
         """
         thread_id = str(message.channel.id)
-        if settings.DISCORD_REPLY_MODE == "every_message" and await self._may_act(message):
+        if settings.DISCORD_REPLY_MODE == "every_message" and await self._patiently(
+            lambda: self._may_act(message)
+        ):
             said = await self._patiently(lambda: self._say(message, thread_id))
             await self._mark(message, said)
         await self._patiently(
@@ -189,16 +195,15 @@ class Inbox:
         return access.may_act(person, allowed)
 
     def _is_persons(self, message: discord.Message) -> bool:
-        if (
-            message.author.bot
-            or message.webhook_id
-            or not isinstance(message.channel, discord.Thread)
-        ):
+        """Whether a person wrote it in what is, or for all the cache knows may be, our thread."""
+        if message.author.bot or message.webhook_id:
             return False
-        kinds = (discord.MessageType.default, discord.MessageType.reply)
-        return (
-            message.type in kinds and str(message.channel.parent_id) == settings.DISCORD_CHANNEL_ID
-        )
+        channel = message.channel
+        if isinstance(channel, discord.Thread):
+            is_here = str(channel.parent_id) == settings.DISCORD_CHANNEL_ID
+        else:
+            is_here = isinstance(channel, discord.PartialMessageable)
+        return is_here and message.type in _KINDS
 
     def _turn(self, channel_id: int) -> asyncio.Lock:
         return self._turns.setdefault(channel_id, asyncio.Lock())
@@ -210,12 +215,12 @@ class Inbox:
             log.info("a correction was not taken", reason=problem.code)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it, however long the database is away; only a rule's refusal comes through."""
+        """Do it, however long the database or Discord is away; a refusal comes through."""
         tries = 0
         while True:
             try:
                 return await work()
-            except (Problem, discord.HTTPException):
+            except (Problem, discord.Forbidden, discord.NotFound):
                 raise
             except Exception as error:  # the event's edge: what is given up here is lost
                 wait = _RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)]

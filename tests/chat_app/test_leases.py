@@ -39,6 +39,16 @@ def test_holds_the_answer_when_it_was_claimed(session):
     assert leases.claim(most=10) == []
 
 
+def test_takes_nothing_over_from_itself_when_its_lease_ran_out(session):
+    ask(session, "Why?")
+    answer = claim()
+    lapse(answer)
+
+    assert leases.claim(most=10, but_not={answer.pk}) == []
+    assert leases.keep({answer.lease_token}) == {answer.pk}
+    assert leases.claim(most=10) == []
+
+
 def test_claims_nothing_when_nothing_waits(db):
     assert leases.claim(most=10) == []
 

@@ -41,7 +41,7 @@ def _finish_later(answer: ChatMessage, delay: float) -> threading.Thread:
 
 
 def test_no_answer_follows_a_persons_word_in_200_races() -> None:
-    chance = random.Random(20261123)  # noqa: S311
+    chance = random.Random(20261123)
     session = open_session()
     ChatSession.objects.filter(pk=session.pk).update(message_count=-0)
     outcomes = []
@@ -107,7 +107,7 @@ def test_a_person_answers_in_history_and_stream(visitor: Any, session: Any) -> N
 def test_corrections_reach_the_visitor(visitor: Any, session: Any) -> None:
     said = staff.post_message(session_id=session.pk, text="Helo", actor=DANA)
     assert staff.edit_message(session_id=session.pk, message_id=said.pk, text="Hello", actor=DANA)
-    again = dict(session_id=session.pk, message_id=said.pk, actor=DANA)
+    again = {"session_id": session.pk, "message_id": said.pk, "actor": DANA}
     assert not staff.edit_message(text="Hello", **again)
     event = selectors.events_after(session.pk, said.seq)[-1]
     assert (event.name, event.data["text"]) == ("edited", "Hello")

@@ -57,6 +57,20 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
+async def beside(act: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Run a synchronous function beside the loop, and leave no connection behind."""
+    from asgiref.sync import sync_to_async
+    from django.db import connections
+
+    def call() -> Any:
+        try:
+            return act(*args, **options)
+        finally:
+            connections.close_all()
+
+    return await sync_to_async(call, thread_sensitive=False)()
+
+
 def all_sent() -> bool:
     """Whether nothing is owed."""
     from notifications.models import Delivery, DeliveryStatus

@@ -10,12 +10,12 @@ import discord
 import pytest
 import pytest_asyncio
 import simcord
-from asgiref.sync import sync_to_async
 
 from chat_app import services as chat
 from chat_app.models import ChatMessage, MessageType, Snippet
 from notifications.models import DiscordThread, Receipt
 from sessions_app.models import AuditEntry, Block, ChatSession, Responder
+from tests.notifications.conftest import beside
 from tests.standins import discord_spec
 from tests.support import open_session
 
@@ -36,7 +36,7 @@ class Scene:
     session: ChatSession
 
     async def db(self, act: Callable[[], Any]) -> Any:
-        return await sync_to_async(act, thread_sensitive=False)()
+        return await beside(act)
 
     async def said(self) -> list[str]:
         rows = ChatMessage.objects.filter(
@@ -55,7 +55,7 @@ async def staged(env: Any, settings: Any) -> Scene:
 
     settings.DISCORD_ENABLED = True
     settings.DISCORD_BOT_TOKEN = "x"
-    session = await sync_to_async(open_session)()
+    session = await beside(open_session)
     guild = env.create_guild()
     channel = guild.create_text_channel("support")
     role = guild.create_role("Moderators")
@@ -65,12 +65,15 @@ async def staged(env: Any, settings: Any) -> Scene:
     eve = guild.add_member(env.create_user("eve"))
     bot = Bot()
     await env.restart_bot(bot)
-    post = embeds.card(await sync_to_async(jobs.card)(session))
+    post = embeds.card(await beside(jobs.card, session))
     real = bot.get_channel(channel.id)
     card = await real.send(embed=discord.Embed.from_dict(post.embed), view=view(post.buttons))
     made = await card.create_thread(name="Session")
-    await sync_to_async(DiscordThread.objects.create)(
-        session=session, thread_id=str(made.id), message_id=str(card.id)
+    await beside(
+        DiscordThread.objects.create,
+        session=session,
+        thread_id=str(made.id),
+        message_id=str(card.id),
     )
     await env.settle()
     (thread,) = channel.threads

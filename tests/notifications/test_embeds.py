@@ -18,12 +18,14 @@ from tests.standins import discord_spec
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 # What Discord's clients act on; a backslash before the first character takes its meaning away.
 _ACTIVE = {
-    "mention": re.compile(r"@(?:everyone|here)|<(?:@[!&]?|#|/[^>]*:|t:|a?:\w+:|id:)\d*", re.I),
-    "link": re.compile(r"https?://", re.I),
+    "mention": re.compile(
+        r"@(?:everyone|here)|<(?:@[!&]?|#|/[^>]*:|t:|a?:\w+:|id:)\d*", re.IGNORECASE
+    ),
+    "link": re.compile(r"https?://", re.IGNORECASE),
     "masked link": re.compile(r"\]\("),
-    "invite": re.compile(r"discord(?:app)?\.(?:gg|com/invite)", re.I),
+    "invite": re.compile(r"discord(?:app)?\.(?:gg|com/invite)", re.IGNORECASE),
     "markup": re.compile(r"(?<!\\)(?:\\\\)*[*_~|`\[]"),
-    "heading, quote, list": re.compile(r"^\s*(?:#{1,3}\s|>|-#|[-+*]\s|\d+[.)]\s)", re.M),
+    "heading, quote, list": re.compile(r"^\s*(?:#{1,3}\s|>|-#|[-+*]\s|\d+[.)]\s)", re.MULTILINE),
     "direction": re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]"),
 }
 _EXAMPLES = [
@@ -85,7 +87,12 @@ def test_our_examples_are_inert_and_whole(text: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=st.sampled_from("@#<>[]()*_~|`\\\n -+.1a:/\u200d\u202e🚀\u0301everyoneh"), max_size=300))
+@given(
+    st.text(
+        alphabet=st.sampled_from("@#<>[]()*_~|`\\\n -+.1a:/\u200d\u202e🚀\u0301everyoneh"),
+        max_size=300,
+    )
+)
 def test_any_text_is_inert_and_whole(text: str) -> None:
     _check(text)
 
@@ -135,9 +142,17 @@ def test_every_part_of_a_text_names_its_message_and_place() -> None:
 
 def _card(**changes: object) -> Card:
     told = {
-        "session_id": "s" * 32, "created_at": NOW, "email": "a…@example.com", "address": "",
-        "shows_personal_data": False, "is_verified": False, "earlier": 0, "has_person": False,
-        "holder": "", "is_active": True, "closed_by": "",
+        "session_id": "s" * 32,
+        "created_at": NOW,
+        "email": "a…@example.com",
+        "address": "",
+        "shows_personal_data": False,
+        "is_verified": False,
+        "earlier": 0,
+        "has_person": False,
+        "holder": "",
+        "is_active": True,
+        "closed_by": "",
     }
     return Card(**{**told, **changes})  # type: ignore[arg-type]
 
@@ -145,7 +160,9 @@ def _card(**changes: object) -> Card:
 def test_the_card_hides_what_is_personal_unless_told() -> None:
     hidden = embeds.card(_card())
     assert [one["name"] for one in hidden.embed["fields"]][:3] == [
-        "Session ID", "Email", "Answered by",
+        "Session ID",
+        "Email",
+        "Answered by",
     ]
     assert "Reveal" in [button.label for button in hidden.buttons]
     shown = embeds.card(_card(shows_personal_data=True, address="192.0.2.7", email="a@b.example"))
@@ -156,10 +173,17 @@ def test_the_card_hides_what_is_personal_unless_told() -> None:
 
 @pytest.mark.parametrize(
     ("closed_by", "words"),
-    [("staff:*Dana*", "closed by \\*Dana\\*"), ("visitor", "ended by the visitor"),
-     ("expiry", "expired"), ("block", "blocked"), ("", "closed")],
+    [
+        ("staff:*Dana*", "closed by \\*Dana\\*"),
+        ("visitor", "ended by the visitor"),
+        ("expiry", "expired"),
+        ("block", "blocked"),
+        ("", "closed"),
+    ],
 )
 def test_the_card_says_how_it_ended(closed_by: str, words: str) -> None:
-    post = embeds.card(_card(is_active=False, closed_by=closed_by, earlier=2, admin_url="https://x/"))
+    post = embeds.card(
+        _card(is_active=False, closed_by=closed_by, earlier=2, admin_url="https://x/")
+    )
     assert words in str(post.embed["fields"]).replace("\\\\", "\\")
     assert [button.label for button in post.buttons] == ["Reopen", "Reveal", "Open in admin"]

@@ -25,7 +25,7 @@ _SEED = 20261123
 
 
 def _texts(how_many: int) -> list[str]:
-    chance = random.Random(_SEED)  # noqa: S311
+    chance = random.Random(_SEED)
     known = [row["text"][:4000] for row in corpus("attacks") if row["text"].strip()]
     known = [text for text in known if "\0" not in text] or ["<@&1> **x** `y` 🚀"]
     texts = chance.sample(known, min(len(known), how_many // 2))

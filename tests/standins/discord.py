@@ -1,4 +1,4 @@
-"""Discord on loopback: REST and gateway, with a script of faults, judged by Discord's own schema."""
+"""Discord on loopback: REST and gateway, a script of faults, judged by Discord's own schema."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.standins import discord_shapes as shapes
+
 _HEARTBEAT_MS = 20_000
 _MESSAGE_CONTENT = 1 << 15
 
@@ -59,25 +61,7 @@ class Gateway:
     def guild(self) -> dict[str, Any]:
         """The one guild."""
         world = self._world
-        return {
-            "id": world.guild_id,
-            "name": "Guild",
-            "icon": None,
-            "owner_id": "1000000000000000009",
-            "roles": world.roles,
-            "emojis": [],
-            "features": [],
-            "premium_tier": 0,
-            "verification_level": 0,
-            "default_message_notifications": 0,
-            "explicit_content_filter": 0,
-            "mfa_level": 0,
-            "nsfw_level": 0,
-            "system_channel_flags": 0,
-            "preferred_locale": "en-US",
-            "afk_timeout": 300,
-            "stickers": [],
-        }
+        return shapes.guild(world.guild_id, world.roles)
 
     async def _heard(self, socket: web.WebSocketResponse, packet: dict[str, Any]) -> None:
         if packet["op"] == 1:
@@ -131,6 +115,4 @@ class Gateway:
 
 
 def _member(world: Any) -> dict[str, Any]:
-    from tests.standins import discord_shapes as shapes
-
     return shapes.member(world.me, world.bot_roles)

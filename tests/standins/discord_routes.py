@@ -1,4 +1,4 @@
-"""What the stand-in answers to each call: the part of Discord's REST API that a bot like ours uses."""
+"""What the stand-in answers to each call: as much of the REST API as a bot like ours uses."""
 
 from __future__ import annotations
 

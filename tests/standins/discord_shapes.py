@@ -80,6 +80,58 @@ def role(role_id: str, name: str, permissions: int) -> dict[str, Any]:
     }
 
 
+def guild(guild_id: str, roles: list[dict[str, Any]]) -> dict[str, Any]:
+    """The guild."""
+    nothing = [
+        "description",
+        "home_header",
+        "splash",
+        "discovery_splash",
+        "banner",
+        "application_id",
+        "afk_channel_id",
+        "system_channel_id",
+        "widget_channel_id",
+        "vanity_url_code",
+        "rules_channel_id",
+        "icon",
+        "safety_alerts_channel_id",
+        "public_updates_channel_id",
+        "incidents_data",
+        "max_presences",
+    ]
+    zero = [
+        "premium_tier",
+        "verification_level",
+        "default_message_notifications",
+        "explicit_content_filter",
+        "mfa_level",
+        "nsfw_level",
+        "system_channel_flags",
+        "premium_subscription_count",
+    ]
+    return {
+        **dict.fromkeys(nothing),
+        **dict.fromkeys(zero, 0),
+        "id": guild_id,
+        "name": "Guild",
+        "owner_id": "1000000000000000009",
+        "roles": roles,
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+        "preferred_locale": "en-US",
+        "region": "deprecated",
+        "afk_timeout": 300,
+        "max_members": 500000,
+        "max_stage_video_channel_users": 50,
+        "max_video_channel_users": 25,
+        "widget_enabled": False,
+        "premium_progress_bar_enabled": False,
+        "nsfw": False,
+    }
+
+
 def channel(channel_id: str, guild_id: str, name: str) -> dict[str, Any]:
     """A text channel."""
     return {

@@ -1,6 +1,6 @@
 """Discord's published API description as a judge of requests and answers.
 
-The file is no part of the project: `../shared/discord/openapi.json` beside it, or DISCORD_OPENAPI."""
+The file is no part of the project: DISCORD_OPENAPI, or `../shared/discord/openapi.json`."""
 
 from __future__ import annotations
 

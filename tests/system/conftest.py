@@ -20,7 +20,12 @@ from tests.system.processes import Stack
 from tests.system.visitors import Entrance, entrance
 
 # Shorter than the defaults, so that what is lost is found sooner and no test waits for long.
-QUICK = {"ANSWER_LEASE_SECONDS": "4", "REPLIES_DRAIN_SECONDS": "2", "MESSAGE_LIMIT": "1000"}
+LEASE_SECONDS = 4
+QUICK = {
+    "ANSWER_LEASE_SECONDS": str(LEASE_SECONDS),
+    "REPLIES_DRAIN_SECONDS": "2",
+    "MESSAGE_LIMIT": "1000",
+}
 _figures: dict[str, str] = {}
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 40.0  # seconds that anything here may take, on a busy machine
+WITHIN = 90.0  # seconds that anything here may take, on a busy machine
 
 
 class Process:
@@ -253,8 +253,8 @@ def _free_port() -> int:
 
 def _clean_environment() -> dict[str, str]:
     # What steers the test run must not steer the product.
-    mine = ("PYTEST", "COV_CORE", "DJANGO_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(mine)}
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 def _python(module: str, *arguments: str) -> list[str]:
@@ -274,7 +274,8 @@ def _worker(queue: str, modules: str) -> list[str]:
 
 def _broker_command(port: int, folder: Path) -> list[str]:
     """A broker that forgets everything when it is killed: Redis in a run on Redis, else Valkey."""
-    redis_server = shutil.which("redis-server") if os.environ.get("REDIS_URL") else None
+    is_on_redis = os.environ.get("REDIS_URL", "").startswith("redis")
+    redis_server = shutil.which("redis-server") if is_on_redis else None
     return [
         *(redis_server or str(_valkey()), "--port", str(port), "--bind", "127.0.0.1"),
         *("--save", "", "--appendonly", "no", "--dir", str(folder)),

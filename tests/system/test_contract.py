@@ -42,7 +42,7 @@ def _requests(stack: Stack, report: Path, *options: str) -> list[dict[str, Any]]
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG)),
         *("run", f"{stack.url}/api/schema", "--exclude-path=/api/schema", "--warnings=off"),
-        *("--phases=examples,coverage,fuzzing", "--max-examples=25", f"--seed={SEED}"),
+        *("--phases=examples,coverage,fuzzing", "--max-examples=15", f"--seed={SEED}"),
         *("--generation-database=none", "--suppress-health-check=all", "--no-shrink"),
         *("--no-color", f"--report-har-path={report}", *options),
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
 
+from tests.system.conftest import LEASE_SECONDS
 from tests.system.processes import Stack, wait_until
 from tests.system.visitors import Entrance
 
@@ -55,6 +57,24 @@ async def test_an_answer_that_kills_it_every_time_fails_and_harms_nobody(
     for other in others:
         answers = [pair["response"] for pair in await other.finished(3)]
         assert answers == [f"You said: question {attempt}" for attempt in (1, 2, 3)]
+
+
+@pytest.mark.asyncio
+async def test_answers_are_whole_when_it_was_frozen_past_its_leases(
+    stack: Stack, door: Entrance
+) -> None:
+    visitors = await door.visitors(20)
+    question = "[words30-gap0.1] Are you asleep?"
+    for visitor in visitors:
+        await visitor.post(question)
+    await asyncio.to_thread(wait_until, lambda: stack.times_asked(question) == 20, "all are asked")
+    stack["replies"].send(signal.SIGSTOP)
+    await asyncio.sleep(LEASE_SECONDS + 0.5)
+    stack["replies"].send(signal.SIGCONT)
+    for visitor in visitors:
+        [pair] = await visitor.finished(1)
+        assert pair["status"] == "done"
+        assert pair["response"].endswith("word29 ")
 
 
 @pytest.mark.asyncio

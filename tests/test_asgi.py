@@ -1,0 +1,125 @@
+"""chatsite.asgi: bodies are bounded before they are read whole, and threads last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from chatsite import asgi
+from tests import support
+
+AGENT = (b"user-agent", support.AGENT.encode())
+JSON = (b"content-type", b"application/json")
+
+
+async def call(chunks: list[bytes], *, gone: bool = False) -> tuple[int, dict[str, Any]]:
+    """POST these chunks; the status and the body. `gone`: the client leaves after them."""
+    read, sent, left = 0, [], asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        read += 1
+        if read <= len(chunks):
+            more = read < len(chunks) or gone
+            return {"type": "http.request", "body": chunks[read - 1], "more_body": more}
+        if not gone:
+            await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await asgi.Handler()(scope(), receive, send)
+    if not sent:
+        return 0, {}
+    body = b"".join(message.get("body", b"") for message in sent)
+    return sent[0]["status"], json.loads(body)
+
+
+def scope() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/auth/email",
+        "raw_path": b"/auth/email",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(b"host", b"localhost"), AGENT, JSON],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+
+
+@pytest.mark.asyncio
+async def test_takes_a_chunked_body_that_names_no_length(transactional_db):
+    status, body = await call([b'{"email": ', b'"ada@example.com"}'])
+
+    assert (status, body["token_type"]) == (200, "bearer")
+
+
+@pytest.mark.asyncio
+async def test_stops_reading_when_a_body_is_too_large(transactional_db):
+    chunks = iter([b"x" * 16384] * 500)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": next(chunks), "more_body": True}
+
+    kept = await asgi.Handler().read_body(receive)
+
+    assert kept.tell() == 5 * 16384
+    assert len(list(chunks)) == 495
+
+
+@pytest.mark.asyncio
+async def test_says_so_when_a_body_is_too_large(transactional_db):
+    status, body = await call([b"x" * 16384] * 500)
+
+    assert (status, body["code"]) == (413, "payload_too_large")
+
+
+@pytest.mark.asyncio
+async def test_answers_nobody_when_the_client_is_gone():
+    status, _ = await call([b'{"email": '], gone=True)
+
+    assert status == 0
+
+
+@pytest.mark.asyncio
+async def test_serves_http_only():
+    with pytest.raises(ValueError, match="websocket"):
+        await asgi.Handler()({"type": "websocket"}, _never, _never)
+
+
+def test_gives_each_request_the_idlest_thread():
+    slots = asgi.Slots(2)
+
+    taken = [slots.take(), slots.take(), slots.take()]
+    slots.leave(taken[1])
+
+    assert taken == [0, 1, 0]
+    assert slots.take() == 1
+
+
+@pytest.mark.parametrize("module", ["chatsite.asgi", "chatsite.celery, notifications.tasks"])
+def test_imports_neither_the_models_nor_their_library(module):
+    program = f"import django, sys; django.setup(); import {module}; print(*sys.modules)"
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    loaded = set(run.stdout.split())
+    assert "django" in loaded
+    assert "litellm" not in loaded
+    assert ("discord" in loaded) is (module != "chatsite.asgi")
+
+
+_never: Callable[..., Awaitable[Any]] = asyncio.sleep
