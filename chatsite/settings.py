@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "chatsite.core.pages.CSPMiddleware",
 ]
 PAGE_PREFIXES = ("/admin", "/api/docs")
+PAGE_PATHS = frozenset({"/"})
 ROOT_URLCONF = "chatsite.urls"
 ASGI_APPLICATION = "chatsite.asgi.application"
 APPEND_SLASH = False
@@ -333,6 +334,22 @@ DISCORD_BOT_TOKEN = env.secret("DISCORD_BOT_TOKEN", "The bot's token.")
 DISCORD_CHANNEL_ID = env.text("DISCORD_CHANNEL_ID", "", "Channel in which threads are opened.")
 DISCORD_NOTIFY_MESSAGES = env.switch(
     "DISCORD_NOTIFY_MESSAGES", True, "Off: only the opening of a conversation is mirrored."
+)
+
+# --- The widget ----------------------------------------------------------------------------------
+DEMO_PAGE = {"auto": DEBUG, "on": True, "off": False}[
+    env.one_of(
+        "DEMO_PAGE", "auto", ("auto", "on", "off"), "The demo shop at `/`; auto: while DEBUG is on."
+    )
+]
+WIDGET_CONSENT = env.text(
+    "WIDGET_CONSENT", "", "What a visitor agrees to in the widget, in place of its own sentence."
+)
+WIDGET_RETENTION = env.text(
+    "WIDGET_RETENTION", "", "How long conversations are kept, in place of the widget's sentence."
+)
+WIDGET_PRIVACY_URL = env.text(
+    "WIDGET_PRIVACY_URL", "", "Address of the privacy policy that the widget links to."
 )
 
 # --- Pages ---------------------------------------------------------------------------------------

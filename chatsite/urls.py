@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from chat_app import assets, demo
 from chatsite import health
 from chatsite.core import errors
 
@@ -23,5 +24,10 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
+    path("", demo.shop, name="demo"),
+    path("widget.json", assets.preferences, name="widget-preferences"),
+    re_path(
+        r"^(?P<name>(?:widget|client)(?:/[a-z.-]+)?\.(?:js|d\.ts))$", assets.script, name="script"
+    ),
     re_path("", not_found),
 ]
