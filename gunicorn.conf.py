@@ -7,7 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 from django.conf import settings
 
-from chatsite.core import logs, runtime
+from chatsite.core import checks, logs, runtime
 
 bind = f"{settings.HOST}:{settings.PORT}"
 workers = settings.WEB_WORKERS
@@ -21,6 +21,11 @@ keepalive = 30
 control_socket_disable = True
 logconfig_dict = logs.dictionary(settings.LOGGING)
 accesslog = None
+
+
+def on_starting(_server: Any) -> None:
+    """Refuse to serve with keys that anyone could guess."""
+    checks.refuse_weak_keys()
 
 
 def post_worker_init(worker: Any) -> None:

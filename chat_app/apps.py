@@ -8,3 +8,6 @@ class ChatConfig(AppConfig):
 
     name = "chat_app"
     verbose_name = "Messages"
+
+    def ready(self) -> None:
+        from chat_app import checks  # noqa: F401  (registers itself)

@@ -4,9 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 
-from chatsite.core import queue
+from chatsite.core import checks, queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
@@ -23,6 +23,13 @@ app.conf.beat_schedule = {
     },
     "deliver": {"task": queue.DELIVER, "schedule": 10.0, "options": {"expires": 10}},
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_weak_keys(**_: Any) -> None:
+    """Refuse to work with keys that anyone could guess."""
+    checks.refuse_weak_keys()
 
 
 @setup_logging.connect

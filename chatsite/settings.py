@@ -1,6 +1,7 @@
 """Django's settings, composed from the environment (chatsite/env.py)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from chatsite import __version__, env
@@ -9,7 +10,7 @@ BASE_DIR = env.BASE_DIR
 env.load_dotenv(BASE_DIR / ".env")
 
 # --- The process ---------------------------------------------------------------------------------
-DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys allowed.")
+DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys.")
 SECRET_KEY = env.secret("SECRET_KEY", "Signs the admin's sessions. 50 random characters or more.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names served.")
 HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on.")
@@ -103,10 +104,11 @@ DATABASES = {
 }
 _database: dict[str, Any] = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that reads before it writes must not find the lock taken half-way.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 5,
+        "timeout": 10,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
@@ -133,8 +135,9 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "chatsite-limits",
         "OPTIONS": {
-            "socket_timeout": REDIS_TIMEOUT,
-            "socket_connect_timeout": REDIS_TIMEOUT,
+            # Requests wait for this one: soon enough they are counted locally instead.
+            "socket_timeout": min(REDIS_TIMEOUT, 0.25),
+            "socket_connect_timeout": min(REDIS_TIMEOUT, 0.25),
             "max_connections": 100,
         },
     },

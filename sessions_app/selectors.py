@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 from django.utils import timezone
 
 from sessions_app.models import ChatSession
@@ -26,6 +27,11 @@ def still_open(ids: Collection[str]) -> dict[str, int]:
     return dict(found.values_list("pk", "last_seq"))
 
 
-async def poll(ids: Collection[str]) -> Mapping[str, int]:
-    """still_open, for the hub."""
-    return await sync_to_async(still_open)(ids)
+@sync_to_async
+def poll(ids: Collection[str]) -> Mapping[str, int]:
+    """still_open for the hub, whose thread has no requests to tidy its connection for it."""
+    close_old_connections()
+    try:
+        return still_open(ids)
+    finally:
+        close_old_connections()

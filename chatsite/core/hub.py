@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
@@ -82,7 +83,12 @@ class Hub:
         self._deltas: dict[str, int] = {}
         self._recent: OrderedDict[str, live.Announcement] = OrderedDict()
         self._pubsub: Any = None
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._patrol())]
+        # A context of their own: they outlive the request that made the hub, whose thread they
+        # would else ask for.
+        self._tasks = [
+            asyncio.create_task(act(), context=contextvars.Context())
+            for act in (self._follow, self._patrol)
+        ]
 
     @property
     def is_stopping(self) -> bool:

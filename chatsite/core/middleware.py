@@ -95,6 +95,7 @@ class SecurityHeadersMiddleware(Middleware):
         headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["X-Frame-Options"] = "DENY"
+        headers["Server"] = "chatsite"  # else the server names itself and its kind
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             headers["Strict-Transport-Security"] = (
