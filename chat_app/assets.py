@@ -7,8 +7,6 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -16,9 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
+from chat_app.packing import ENTRIES, FOLDER, PACKED, is_fresh
 from chatsite.core import errors
 
-FOLDER: Final = Path(__file__).resolve().parent / "static" / "chat_app"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=utf-8"}
 # Short: all files of a page expire together, so an upgrade never mixes two versions for long.
 _SECONDS = 300
@@ -50,27 +48,27 @@ async def preferences(request: HttpRequest) -> HttpResponse:
 
 
 @functools.lru_cache(maxsize=64)
-def load(name: str) -> Asset | None:
+def load(name: str, is_packed: bool = True) -> Asset | None:
     """The file by its name in the URL, or None; names are matched against what is there."""
     if name not in names():
         return None
-    path = FOLDER / name
+    path = (PACKED if is_packed and name in ENTRIES else FOLDER) / name
     return _asset(path.read_bytes(), _TYPES[path.suffix])
 
 
 @functools.lru_cache(maxsize=1)
 def names() -> frozenset[str]:
     """All files that are served here, as they stand in URLs."""
-    found = [*FOLDER.glob("*.js"), *FOLDER.glob("*.d.ts"), *FOLDER.glob("widget/*.js")]
-    found += FOLDER.glob("client/*.js")
+    patterns = ("*.js", "*.d.ts", "widget/*.js", "client/*.js")
+    found = [path for pattern in patterns for path in FOLDER.glob(pattern)]
     return frozenset(str(path.relative_to(FOLDER)) for path in found)
 
 
 def _changed(name: str) -> Asset | None:
-    """The file as it is now, in development."""
+    """In development the file as it is now: the sources themselves until they are packed again."""
     load.cache_clear()
     names.cache_clear()
-    return load(name)
+    return load(name, is_fresh())
 
 
 def _preferences() -> dict[str, str | int]:

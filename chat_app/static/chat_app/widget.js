@@ -102,7 +102,7 @@ class ChatsiteWidget extends HTMLElement {
     if (accent) this.style.setProperty('--chatsite-accent', accent);
     const shown = this.#panel?.launcher && getComputedStyle(this.#panel.launcher).getPropertyValue('background-color');
     const parts = accent && shown?.match(/[\d.]+/g)?.slice(0, 3).map(Number);
-    if (parts) this.style.setProperty('--chatsite-on-accent', luminance(parts) > 0.18 ? '#111' : '#fff');
+    if (parts) this.style.setProperty('--chatsite-on-accent', luminance(parts) > 0.18 ? '#111' : 'white');
   }
 
   #tell(name, detail) {

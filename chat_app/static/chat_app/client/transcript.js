@@ -64,7 +64,7 @@ export class Transcript {
   }
 
   /** Applies one event; says whether it finished something that the visitor has not seen yet. */
-  apply({ id, name, data }) {
+  apply({ id = 0, name, data }) {
     if (id && id <= this.cursor && name === 'status') return false;
     const isNew = id > this.cursor;
     this.cursor = Math.max(this.cursor, id);

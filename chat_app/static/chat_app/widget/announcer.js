@@ -16,6 +16,10 @@ export class Announcer {
     while (this.element.children.length > KEPT) this.element.firstChild.remove();
   }
 
+  clear() {
+    this.element.replaceChildren();
+  }
+
   /** Tells the sentences of an unfinished answer that are complete and were not told. */
   progress({ id, text }, who) {
     const complete = SENTENCE.exec(text)?.[0].length ?? 0;

@@ -99,12 +99,12 @@ export class Panel {
       'section',
       { class: 'panel', id: 'panel', role: 'dialog', 'aria-labelledby': 'name', hidden: true, onkeydown: (event) => this.#key(event) },
       h(
-        'header', {}, this.face, h('div', {}, h('h2', { id: 'name' }, this.#option('name') || say('name')), this.state),
+        'div', { class: 'head' }, this.face, h('div', {}, h('h2', { id: 'name' }, this.#option('name') || say('name')), this.state),
         this.endButton, button(say('close'), 'close', () => this.close()),
       ),
       this.question, this.banner, this.door.element, this.messages.element, this.composer.element,
     );
-    return h('div', { class: 'root' }, this.panel, this.launcher, this.announcer.element);
+    return h('div', { class: 'root', role: 'region', 'aria-label': this.#option('name') || say('name') }, this.panel, this.launcher, this.announcer.element);
   }
 
   #show(isOpen) {
@@ -130,7 +130,7 @@ export class Panel {
     if (unread !== this.unread) this.#tell('unread', this.unread = unread);
     if (!this.isOpen) return;
     this.#header(client);
-    if (isIn) this.messages.render(this.#option('greeting') || this.#say('greeting'), client.typing);
+    this.messages.render(this.#option('greeting') || this.#say('greeting'), client.typing);
     this.composer.render();
   }
 
@@ -146,6 +146,7 @@ export class Panel {
   }
 
   #sessionChanged(state) {
+    this.announcer.clear();
     this.door.tell(state in REASONS ? this.#say(REASONS[state]) : '');
     this.#render();
     // Who was typing goes on where the conversation does.

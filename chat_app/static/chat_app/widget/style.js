@@ -54,9 +54,9 @@ a { color: var(--link); text-underline-offset: 2px; }
 }
 @keyframes rise { from { opacity: 0; transform: translateY(12px) scale(.985); } }
 
-header { display: flex; align-items: center; gap: 12px; padding: 14px 10px 14px 16px; border-bottom: 1px solid var(--line); }
-[dir="rtl"] header { padding: 14px 16px 14px 10px; }
-header div { flex: 1; min-width: 0; }
+.head { display: flex; align-items: center; gap: 12px; padding: 14px 10px 14px 16px; border-bottom: 1px solid var(--line); }
+[dir="rtl"] .head { padding: 14px 16px 14px 10px; }
+.head div { flex: 1; min-width: 0; }
 h2 { font-size: 16px; font-weight: 650; line-height: 1.3; letter-spacing: -.01em; }
 .state { font-size: 13px; line-height: 1.35; color: var(--muted); }
 .state.open::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-inline-end: 6px; border-radius: 50%; background: light-dark(#2e8b57, #5fcf92); vertical-align: 1px; }
@@ -64,7 +64,7 @@ h2 { font-size: 16px; font-weight: 650; line-height: 1.3; letter-spacing: -.01em
 .face[data-who="staff"], .staff .face { background: var(--warm); color: var(--warm-ink); }
 .icon { flex: none; display: grid; place-items: center; width: 40px; height: 40px; border-radius: 12px; color: var(--muted); }
 .icon:hover { background: var(--soft); color: var(--ink); }
-[dir="rtl"] header .icon svg { transform: scaleX(-1); }
+[dir="rtl"] .head .icon svg { transform: scaleX(-1); }
 .banner, .question { padding: 8px 16px; font-size: 13px; background: var(--warm); color: var(--warm-ink); }
 .question { display: flex; align-items: center; gap: 4px; }
 .question span { flex: 1; }
@@ -144,7 +144,7 @@ h3 + p { margin: 8px 0 24px; color: var(--muted); text-wrap: pretty; }
 .suggestions button:hover { background: var(--soft); }
 .box { display: flex; align-items: flex-end; border-radius: 16px; }
 .box:focus-within { outline: 2px solid var(--link); outline-offset: -1px; }
-textarea { flex: 1; max-height: 132px; padding: 11px 4px 11px 14px; resize: none; outline: 0; font-size: 16px; line-height: 1.4; }
+textarea { flex: 1; max-height: 132px; padding: 11px 4px 11px 14px; resize: none; outline: 0 !important; font-size: 16px; line-height: 1.4; }
 [dir="rtl"] textarea { padding: 11px 14px 11px 4px; }
 ::placeholder { color: var(--muted); opacity: 1; }
 .act { width: 36px; height: 36px; margin: 4px; border-radius: 12px; background: var(--accent); color: var(--on); }
@@ -156,7 +156,7 @@ textarea { flex: 1; max-height: 132px; padding: 11px 4px 11px 14px; resize: none
   .panel { inset: var(--top, 0) 0 auto !important; width: 100%; height: var(--height, 100dvh); border: 0; border-radius: 0; animation-name: none; }
   .open .launcher { display: none; }
   .composer { padding-bottom: max(10px, env(safe-area-inset-bottom)); }
-  header { padding-top: max(12px, env(safe-area-inset-top)); }
+  .head { padding-top: max(12px, env(safe-area-inset-top)); }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 @media (forced-colors: active) { .panel, .body, .launcher, .main, .act { border: 1px solid; } }
