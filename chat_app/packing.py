@@ -44,8 +44,12 @@ def is_fresh() -> bool:
 def pack(entry: str, minify: Callable[[str], str]) -> str:
     """One module that is `entry` and all that it imports, through `minify`."""
     joined = "".join(_scope(path) for path in _order(FOLDER / entry, set()))
-    given = f"export{{{','.join(ENTRIES[entry])}}};" if ENTRIES[entry] else ""
-    return f"/*! Chatsite {fingerprint()}, MIT */\n{minify(joined + given)}\n"
+    given = ",".join(ENTRIES[entry])
+    # Within a function even the outermost names are nobody else's, and can be short.
+    closed = f"(()=>{{{joined};return{{{given}}}}})();"
+    if given:
+        closed = f"const{{{given}}}={closed}export{{{given}}};"
+    return f"/*! Chatsite {fingerprint()}, MIT */\n{minify(closed)}\n"
 
 
 def _order(path: Path, seen: set[Path]) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 _PAGE = """<!doctype html><html lang="{lang}"{dir}><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>A website</title>
-<link rel="icon" href="data:,">{before}{widget}</head>
+{before}{widget}</head>
 <body><main><h1>A website</h1><p><a href="#more">More</a></p></main></body></html>"""
 
 
@@ -37,7 +37,7 @@ class Site:
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
-        query = dict(parse_qsl(asked.query))
+        query = dict(parse_qsl(asked.query, keep_blank_values=True))
         if asked.path == "/queue.js":
             body, kind = _QUEUE, "text/javascript"
         else:

@@ -19,7 +19,7 @@ def test_429_is_counted_down_and_the_message_sent_by_itself(talk: Visit, system:
     chat.page.on("response", lambda r: r.status == 429 and refused.append(r.url))
     for number in range(3):
         chat.page.evaluate("(text) => chatsite.send(text)", f"quick {number}")
-    expect(chat.panel.get_by_text("You can send again in")).to_be_visible()
+    expect(chat.panel.get_by_text("You can go on in")).to_be_visible()
     chat.until(lambda: len(chat.history()) == 3, 10)
     assert [row["message"] for row in chat.history()] == [f"quick {n}" for n in range(3)]
     expect(chat.panel.locator(".said.failed")).to_have_count(0)

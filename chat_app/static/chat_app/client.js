@@ -24,12 +24,10 @@ const pause = (ms, signal) => new Promise((resolve) => {
 });
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('');
 
-export class ChatClient {
+export class ChatClient extends EventTarget {
   #api;
   #store;
   #transcript = new Transcript();
-  #listeners = new Map();
-  #preferences;
   #tabs;
   #running; // an AbortController while signed in
   #stream; // another while a stream is open
@@ -54,6 +52,7 @@ export class ChatClient {
   typing = null;
 
   constructor({ api = new URL(import.meta.url).origin } = {}) {
+    super();
     this.#api = api.replace(/\/+$/, '');
     this.#store = new Store(`chatsite:${this.#api}:`);
     this.#store.watch((name) => this.#changedElsewhere(name));
@@ -98,18 +97,14 @@ export class ChatClient {
 
   /** What the installation says of itself: consent, retention, privacy, lengths. */
   preferences() {
-    this.#preferences ??= call(this.#api, '/widget.json').then((found) => found.json(), () => {
-      this.#preferences = undefined;
-      return {};
-    });
-    return this.#preferences;
+    return call(this.#api, '/widget.json').then((found) => found.json(), () => ({}));
   }
 
   /** Calls `listener(detail)` on `name`; returns what ends that. */
   on(name, listener) {
-    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
-    this.#listeners.get(name).add(listener);
-    return () => this.#listeners.get(name).delete(listener);
+    const own = ({ detail }) => listener(detail);
+    this.addEventListener(name, own);
+    return () => this.removeEventListener(name, own);
   }
 
   // --- the session -----------------------------------------------------------------------------
@@ -212,7 +207,7 @@ export class ChatClient {
   // --- inside ----------------------------------------------------------------------------------
 
   #emit(name, detail) {
-    for (const listener of this.#listeners.get(name) ?? []) listener(detail);
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #changed() { this.#emit('change'); }
@@ -316,7 +311,6 @@ export class ChatClient {
         if (signal.aborted) return;
         failures = Date.now() - began > STALE_MS ? 1 : failures + 1;
         this.#connect(navigator.onLine && failures < 3 ? 'connecting' : 'offline');
-        if (problem.code === 'cors') this.#emit('problem', problem);
         this.#retryAfter = (problem.retryAfter || 0) * 1000;
       }
       const wait = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
@@ -461,6 +455,5 @@ export class ChatClient {
       this.waitUntil = Date.now() + problem.retryAfter * 1000;
       setTimeout(() => this.#again(({ problem: one }) => one === problem), problem.retryAfter * 1000);
     }
-    if (problem.code === 'cors') this.#emit('problem', problem);
   }
 }

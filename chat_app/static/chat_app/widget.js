@@ -15,10 +15,7 @@ const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ps|sd|ug|ur|yi)\b/;
 const brought = {};
 
 class ChatsiteWidget extends HTMLElement {
-  static observedAttributes = ['accent', 'open'];
-
   #panel;
-  #listeners = new Map();
   #ready;
 
   /** The client underneath; see client.d.ts. */
@@ -26,12 +23,8 @@ class ChatsiteWidget extends HTMLElement {
 
   connectedCallback() {
     this.#ready ??= this.#build();
-    this.#paint();
-  }
-
-  attributeChangedCallback(name) {
-    if (name === 'accent') this.#paint();
-    else if (this.hasAttribute('open')) this.open();
+    const accent = this.getAttribute('accent');
+    if (accent) this.style.setProperty('--chatsite-accent', accent);
   }
 
   async open() {
@@ -79,7 +72,6 @@ class ChatsiteWidget extends HTMLElement {
     this.#panel.element.dir = this.dir || (RIGHT_TO_LEFT.test(lang) ? 'rtl' : 'ltr');
     this.#panel.element.lang = lang;
     root.append(this.#panel.element);
-    this.#paint();
     this.client.start();
     this.#remember();
     this.#tell('ready');
@@ -96,24 +88,9 @@ class ChatsiteWidget extends HTMLElement {
     if (this.hasAttribute('open')) this.#panel.open({ isQuiet: true });
   }
 
-  /** The accent of the attribute, and whether black or white is read on it. */
-  #paint() {
-    const accent = this.getAttribute('accent');
-    if (accent) this.style.setProperty('--chatsite-accent', accent);
-    const shown = this.#panel?.launcher && getComputedStyle(this.#panel.launcher).getPropertyValue('background-color');
-    const parts = accent && shown?.match(/[\d.]+/g)?.slice(0, 3).map(Number);
-    if (parts) this.style.setProperty('--chatsite-on-accent', luminance(parts) > 0.18 ? '#111' : 'white');
-  }
-
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(`chatsite:${name}`, { detail, bubbles: true, composed: true }));
   }
-}
-
-/** WCAG's relative luminance of an sRGB colour. */
-function luminance(parts) {
-  const [r, g, b] = parts.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
 async function wording(lang) {

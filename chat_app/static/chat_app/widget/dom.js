@@ -3,16 +3,16 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 const ICONS = {
-  chat: 'M12 4c5 0 9 3.2 9 7.4s-4 7.4-9 7.4c-1 0-2-.1-2.9-.4L4.5 20.5l.9-3.7C3.9 15.4 3 13.5 3 11.4 3 7.2 7 4 12 4z',
-  down: 'M6 9.5l6 6 6-6',
+  chat: 'M4 20l1-4a8 7 0 1 1 4 3z',
+  down: 'M6 9l6 6 6-6',
   close: 'M6 6l12 12M18 6L6 18',
-  send: 'M12 19V5.5M6 11l6-6 6 6',
-  stop: 'M7.5 7.5h9v9h-9z',
-  copy: 'M9 9h10v11H9zM15 9V4.5H5V15h4',
-  done: 'M5 12.5l4.5 4.5L19 7.5',
-  assistant: 'M12 4l1.9 5.1L19 11l-5.1 1.9L12 18l-1.9-5.1L5 11l5.1-1.9zM19 16v4M17 18h4',
-  staff: 'M12 12.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.6-4 3.5-5.5 7.5-5.5s6.9 1.5 7.5 5.5',
-  end: 'M10 5H5v14h5M14 8l4 4-4 4M9.5 12H18',
+  send: 'M12 20V5M6 11l6-6 6 6',
+  stop: 'M8 8h8v8H8z',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  done: 'M5 12l5 5 9-9',
+  assistant: 'M11 4l2 6 6 2-6 2-2 6-2-6-6-2 6-2zM19 3v4M17 5h4',
+  staff: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 20a8 5 0 0 1 16 0',
+  end: 'M10 5H5v14h5M14 8l4 4-4 4M9 12h9',
 };
 
 /** An element: `on…` are listeners, names with a dash or `role` are attributes, the rest properties. */

@@ -1,5 +1,5 @@
 /** The door: where a visitor says their address, agrees, and maybe types a code. */
-import { h, icon } from './dom.js';
+import { h } from './dom.js';
 
 export class Door {
   #client;
@@ -34,7 +34,7 @@ export class Door {
     );
     this.element = h(
       'form', { class: 'door', noValidate: true, onsubmit: (event) => this.#submitted(event) },
-      h('div', { class: 'welcome' }, h('span', { class: 'face' }, icon('assistant')), h('h3', {}, option('greeting') || say('greeting')), h('p', {}, option('intro') || say('intro'))),
+      h('h3', {}, option('greeting') || say('greeting')), h('p', { class: 'intro' }, option('intro') || say('intro')),
       this.notice, this.first, this.second, this.error, this.submit, this.retention,
     );
     this.#step(false);
@@ -113,7 +113,7 @@ export class Door {
     const show = () => {
       const left = Math.ceil((this.#until - Date.now()) / 1000);
       this.submit.disabled = left > 0;
-      this.error.textContent = left > 0 ? this.#say('waitSignIn', { n: left }) : '';
+      this.error.textContent = left > 0 ? this.#say('wait', { n: left }) : '';
       if (left <= 0) clearInterval(this.#timer);
     };
     this.#timer = setInterval(show, 1000);

@@ -72,22 +72,22 @@ export class Messages {
   /** Messages with the days between them, and who begins to speak where. */
   #rows(greeting, typing) {
     const rows = [];
-    let day;
+    let day = this.#day.format(Date.now()); // today goes without saying
     let speaker;
     const { messages, hasEarlier } = this.#client;
     if (greeting && !hasEarlier) messages.unshift({ key: 'greeting', from: 'assistant', text: greeting });
     if (typing) messages.push({ key: 'typing', from: typing, text: '', status: 'running' });
     for (const message of messages) {
-      const today = message.at && this.#day.format(message.at);
-      if (today && today !== day) {
-        rows.push({ key: today, day: today });
-        if (day) speaker = null;
-        day = today;
+      const on = message.at ? this.#day.format(message.at) : day;
+      if (on !== day) {
+        rows.push({ key: on, day: on });
+        speaker = null;
+        day = on;
       }
       rows.push({ key: message.key || message.id, message, isFirst: message.from !== speaker });
       speaker = message.from;
     }
-    return rows.some(({ day: one }) => one && one !== this.#day.format(Date.now())) ? rows : rows.filter((row) => !row.day);
+    return rows;
   }
 
   #node({ key, day, message, isFirst }) {
@@ -121,7 +121,7 @@ export class Messages {
     return h(
       'div', { class: 'who' },
       from !== 'visitor' && h('span', { class: 'face' }, icon(from)),
-      h('b', {}, this.#say(who)),
+      h('b', { class: from === 'visitor' && 'hidden' }, this.#say(who)),
       from === 'assistant' && h('span', { class: 'tag' }, this.#say('ai')),
       at && h('time', { dateTime: new Date(at).toISOString() }, this.#clock.format(at)),
     );
@@ -129,7 +129,10 @@ export class Messages {
 
   #body({ from, text, html, status }) {
     const body = h('div', { class: 'body', dir: 'auto' });
-    if (html !== undefined && from !== 'visitor') setHtml(body, html);
+    if (html !== undefined) {
+      body.classList.add('rich');
+      setHtml(body, html);
+    }
     else if (text || !['queued', 'running'].includes(status)) body.textContent = text;
     else {
       const words = this.#say(from === 'staff' ? 'writingHuman' : 'writing');
@@ -156,8 +159,7 @@ export class Messages {
     return navigator.clipboard && button(this.#say('copy'), 'copy', async ({ currentTarget: pressed }) => {
       await navigator.clipboard.writeText(text);
       pressed.replaceChildren(icon('done'));
-      pressed.title = this.#say('copied');
-      setTimeout(() => { pressed.replaceChildren(icon('copy')); pressed.title = this.#say('copy'); }, 1600);
+      setTimeout(() => pressed.replaceChildren(icon('copy')), 1600);
     }, 'copy');
   }
 }

@@ -14,7 +14,7 @@ export class Panel {
   #option;
   #tell;
   #isDrawn = false;
-  #ends = [];
+  #stilled = new WeakSet(); // what this panel made inert
 
   /** `say(name, values)` is a text, `option(name)` an attribute, `tell(name, detail)` an event. */
   constructor(client, { say, option, tell, lang }) {
@@ -28,22 +28,16 @@ export class Panel {
     this.door = new Door(client, say, option);
     this.composer = new Composer(client, say, { suggestions: option('suggestions'), onsend: () => this.messages.toEnd() });
     this.element = this.#build();
-    this.#ends = [
-      client.on('change', () => this.draw()),
-      client.on('session', ({ state }) => this.#sessionChanged(state)),
-      client.on('message', (message) => this.#told(message)),
-      client.on('status', ({ responder }) => this.isOpen && this.announcer.tell(say(responder === 'ai' ? 'handback' : 'human'))),
-      client.on('delta', ({ answer_id: id }) => this.#written(id)),
-      client.on('problem', () => this.draw()),
-    ];
+    for (const [name, act] of Object.entries({
+      change: () => this.draw(),
+      session: ({ state }) => this.#sessionChanged(state),
+      message: (message) => this.#told(message),
+      status: ({ responder }) => this.isOpen && this.announcer.tell(say(responder === 'ai' ? 'handback' : 'human')),
+      delta: ({ answer_id: id }) => this.#written(id),
+    })) client.on(name, act);
     this.#follow();
     this.door.prepare(option).then(({ max_message_length: most }) => { this.composer.most = most; });
     this.#render();
-  }
-
-  /** Ends what reaches outside the panel. */
-  end() {
-    for (const end of this.#ends) end();
   }
 
   open({ isQuiet = false } = {}) {
@@ -126,7 +120,7 @@ export class Panel {
     const { unread } = client;
     this.badge.hidden = this.isOpen || !unread;
     setText(this.badge, unread > 9 ? '9+' : String(unread));
-    this.launcher.setAttribute('aria-label', this.isOpen ? this.#say('close') : this.#say(unread ? 'openUnread' : 'open', { n: unread }));
+    this.launcher.setAttribute('aria-label', this.#say(this.isOpen ? 'close' : 'open') + (this.badge.hidden ? '' : `, ${this.#say('unread', { n: unread })}`));
     if (unread !== this.unread) this.#tell('unread', this.unread = unread);
     if (!this.isOpen) return;
     this.#header(client);
@@ -186,30 +180,15 @@ export class Panel {
       if (this.question.hidden) this.close();
       else this.#ask(false);
     }
-    if (event.key === 'Tab' && PHONE.matches) this.#wrap(event);
-  }
-
-  /** Full screen, there is nothing else to go to: Tab stays within. */
-  #wrap(event) {
-    const all = [...this.panel.querySelectorAll('button, input, textarea, a[href], [tabindex="0"]')]
-      .filter((element) => element.checkVisibility?.() && !element.disabled);
-    const [edge, other] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
-    if (this.element.getRootNode().activeElement === edge) {
-      event.preventDefault();
-      other.focus();
-    }
   }
 
   /** Follows the window, and on phones the part of it that the keyboard leaves. */
   #follow() {
-    const on = (target, name, act) => {
-      target?.addEventListener(name, act);
-      this.#ends.push(() => target?.removeEventListener(name, act));
-    };
-    on(window.visualViewport, 'resize', () => this.#fit());
-    on(window.visualViewport, 'scroll', () => this.#fit());
-    on(PHONE, 'change', () => this.#fit());
-    on(document, 'visibilitychange', () => this.draw());
+    const fit = () => this.#fit();
+    PHONE.addEventListener('change', fit);
+    window.visualViewport?.addEventListener('resize', fit);
+    window.visualViewport?.addEventListener('scroll', fit);
+    document.addEventListener('visibilitychange', () => this.draw());
   }
 
   #fit() {
@@ -219,5 +198,12 @@ export class Panel {
     this.panel.style.setProperty('--top', `${offsetTop}px`);
     this.panel.ariaModal = isFull || null;
     document.documentElement.style.overflow = isFull ? 'hidden' : '';
+    // Full screen, there is nothing else to go to.
+    const { host } = this.element.getRootNode();
+    for (const other of document.body.children) {
+      if (!host || other.contains(host) || other.inert === isFull) continue;
+      if (isFull || this.#stilled.has(other)) other.inert = isFull;
+      this.#stilled.add(other);
+    }
   }
 }
