@@ -38,6 +38,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
         query = dict(parse_qsl(asked.query, keep_blank_values=True))
+        if asked.path == "/favicon.ico":
+            self.send_error(404)
+            return
         if asked.path == "/queue.js":
             body, kind = _QUEUE, "text/javascript"
         else:

@@ -65,6 +65,31 @@ def fill(session: str, pairs: int) -> None:
         ChatSession.objects.filter(pk=session).update(last_seq=last + 2 * pairs)
 
 
+def quote(session: str, texts: list[str]) -> None:
+    """Each text as a question, as its answer, and as a word of staff."""
+    last = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session)
+    rows = []
+    for number, text in enumerate(texts):
+        seq = last + 3 * number + 1
+        asked = ChatMessage(
+            session_id=session, seq=seq, message_type=MessageType.USER, content=text
+        )
+        answer = ChatMessage(
+            session_id=session,
+            seq=seq + 1,
+            message_type=MessageType.ASSISTANT,
+            content=text,
+            reply_to=asked,
+        )
+        staff = ChatMessage(
+            session_id=session, seq=seq + 2, message_type=MessageType.STAFF, content=text
+        )
+        rows += [asked, answer, staff]
+    with transaction.atomic():
+        ChatMessage.objects.bulk_create(rows)
+        ChatSession.objects.filter(pk=session).update(last_seq=last + 3 * len(texts))
+
+
 def expire(session: str) -> None:
     """The session's time is over."""
     ChatSession.objects.filter(pk=session).update(expires_at=timezone.now())
@@ -85,7 +110,7 @@ def _next(session: str, **changes: Any) -> None:
     ChatSession.objects.filter(pk=session).update(last_seq=F("last_seq") + 1, **changes)
 
 
-ACTS = {act.__name__: act for act in (respond, say, fill, expire, close, stored)}
+ACTS = {act.__name__: act for act in (respond, say, fill, quote, expire, close, stored)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -73,7 +73,7 @@ def test_door_takes_a_code_where_the_address_must_be_proven(visit: Visit) -> Non
 
 def test_answer_is_streamed_then_shown_as_safe_markdown(talk: Visit) -> None:
     chat = talk()
-    chat.ask("#words40-gap0.04 please")
+    chat.ask("#wait0.7-words40-gap0.04 please")
     expect(chat.answers.locator(".dots")).to_be_visible()
     running = chat.panel.locator(".said.running .body")
     first = chat.until(lambda: running.inner_text() if "word1 " in running.inner_text() else "")
@@ -114,7 +114,7 @@ def test_unread_answers_are_counted_while_closed_and_seen_when_opened(
 ) -> None:
     chat = talk()
     chat.ask("hello")
-    expect(chat.answers.last).to_contain_text("You said")
+    expect(chat.panel.locator(".said.done")).to_contain_text("You said")
     chat.page.keyboard.press("Escape")
     expect(chat.launcher).to_be_focused()
     system.act(act="say", session=chat.session, text="One moment, please.")

@@ -13,8 +13,8 @@ export class Door {
     this.notice = h('p', { class: 'notice', role: 'status', hidden: true });
     this.error = h('p', { class: 'error', id: 'error', role: 'alert' });
     this.email = h('input', {
-      type: 'email', id: 'email', autocomplete: 'email', inputMode: 'email', required: true,
-      value: option('email') || client.email, 'aria-describedby': 'error', maxLength: 320,
+      type: 'email', id: 'email', autocomplete: 'email', required: true,
+      value: option('email') || client.email, 'aria-describedby': 'error',
     });
     this.agreed = h('input', { type: 'checkbox', id: 'agreed' });
     this.consent = h('label', { htmlFor: 'agreed' });

@@ -72,7 +72,7 @@ input { width: 100%; margin: 4px 0 16px; padding: 10px 14px; font-size: 16px; }
 .error:not(:empty) { margin-top: 12px; }
 
 .talk { position: relative; flex: 1; min-height: 0; }
-.log { height: 100%; overflow: auto; overflow-anchor: none; overscroll-behavior: contain; padding: 16px; scrollbar-width: thin; outline-offset: -4px; }
+.log { height: 100%; overflow: auto; overflow-anchor: none; overscroll-behavior: contain; padding: 16px; outline-offset: -4px; }
 .list, .said { display: flex; flex-direction: column; align-items: flex-start; gap: 4px; }
 .first { margin-top: 14px; }
 .said:first-child { margin: 0; }
