@@ -52,14 +52,8 @@ def fill(session: str, pairs: int) -> None:
             content=f"Question {number}",
             timestamp=timezone.now() - timedelta(minutes=pairs - number),
         )
-        answer = ChatMessage(
-            session_id=session,
-            seq=asked.seq + 1,
-            message_type=MessageType.ASSISTANT,
-            content=f"Answer {number}, which goes on for a while so that it takes some room.",
-            reply_to=asked,
-        )
-        rows += [asked, answer]
+        words = f"Answer {number}, which goes on for a while so that it takes some room."
+        rows += [asked, _answer(asked, words)]
     with transaction.atomic():
         ChatMessage.objects.bulk_create(rows)
         ChatSession.objects.filter(pk=session).update(last_seq=last + 2 * pairs)
@@ -74,20 +68,28 @@ def quote(session: str, texts: list[str]) -> None:
         asked = ChatMessage(
             session_id=session, seq=seq, message_type=MessageType.USER, content=text
         )
-        answer = ChatMessage(
-            session_id=session,
-            seq=seq + 1,
-            message_type=MessageType.ASSISTANT,
-            content=text,
-            reply_to=asked,
-        )
         staff = ChatMessage(
             session_id=session, seq=seq + 2, message_type=MessageType.STAFF, content=text
         )
-        rows += [asked, answer, staff]
+        rows += [asked, _answer(asked, text), staff]
     with transaction.atomic():
         ChatMessage.objects.bulk_create(rows)
         ChatSession.objects.filter(pk=session).update(last_seq=last + 3 * len(texts))
+
+
+def converse(session: str, pairs: list[list[str]]) -> None:
+    """Questions with answers to them, as if just had."""
+    last = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session)
+    rows = []
+    for number, (question, words) in enumerate(pairs):
+        seq = last + 2 * number + 1
+        asked = ChatMessage(
+            session_id=session, seq=seq, message_type=MessageType.USER, content=question
+        )
+        rows += [asked, _answer(asked, words)]
+    with transaction.atomic():
+        ChatMessage.objects.bulk_create(rows)
+        ChatSession.objects.filter(pk=session).update(last_seq=last + len(rows))
 
 
 def expire(session: str) -> None:
@@ -106,11 +108,21 @@ def stored(session: str) -> list[dict[str, Any]]:
     return list(rows.values("id", "message_type", "content", "status"))
 
 
+def _answer(asked: ChatMessage, words: str) -> ChatMessage:
+    return ChatMessage(
+        session_id=asked.session_id,
+        seq=asked.seq + 1,
+        message_type=MessageType.ASSISTANT,
+        content=words,
+        reply_to=asked,
+    )
+
+
 def _next(session: str, **changes: Any) -> None:
     ChatSession.objects.filter(pk=session).update(last_seq=F("last_seq") + 1, **changes)
 
 
-ACTS = {act.__name__: act for act in (respond, say, fill, quote, expire, close, stored)}
+ACTS = {act.__name__: act for act in (respond, say, fill, quote, converse, expire, close, stored)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -84,7 +84,7 @@ class ChatsiteWidget extends HTMLElement {
       if (sessionStorage.getItem(name)) this.#panel.open({ isQuiet: true });
       this.on('open', () => sessionStorage.setItem(name, 1));
       this.on('close', () => sessionStorage.removeItem(name));
-    } catch { /* no storage: it starts closed */ }
+    } catch {} // no storage: it starts closed
     if (this.hasAttribute('open')) this.#panel.open({ isQuiet: true });
   }
 

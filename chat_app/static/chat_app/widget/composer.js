@@ -67,7 +67,7 @@ export class Composer {
     if (isFull) return this.#say('limit');
     if (wait > 0) return this.#say('wait', { n: wait });
     if (remaining <= FEW) return this.#say('remaining', { n: remaining });
-    return this.#say('note');
+    return this.#client.responder === 'ai' ? this.#say('note') : '';
   }
 
   #grow() {

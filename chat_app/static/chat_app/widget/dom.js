@@ -7,7 +7,7 @@ const ICONS = {
   down: 'M6 9l6 6 6-6',
   close: 'M6 6l12 12M18 6L6 18',
   send: 'M12 20V5M6 11l6-6 6 6',
-  stop: 'M8 8h8v8H8z',
+  stop: 'M7 7h10v10H7z',
   copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
   done: 'M5 12l5 5 9-9',
   assistant: 'M11 4l2 6 6 2-6 2-2 6-2-6-6-2 6-2zM19 3v4M17 5h4',

@@ -23,11 +23,11 @@ sheet.replaceSync(`
 :host([theme="dark"]) { color-scheme: dark; }
 * { box-sizing: border-box; margin: 0; padding: 0; border: 0; font: inherit; color: inherit; background: none; }
 [hidden], .open .closed, .root:not(.open) .opened { display: none !important; }
-.root { font: 15px/1.5 var(--chatsite-font, system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif); color: var(--ink); text-align: start; }
+.root { font: 15px/1.5 var(--chatsite-font, system-ui, sans-serif); color: var(--ink); text-align: start; }
 button { cursor: pointer; }
-svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+svg { display: block; width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
 a, .link { color: var(--link); text-decoration: underline; }
-:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+:focus-visible:not(textarea) { outline: 2px solid var(--link); outline-offset: 2px; }
 :disabled { cursor: default; opacity: .5; }
 h2, h3, b, strong, th, .main, .foot button, .question button, .link, .tag, .badge { font-weight: 600; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -58,8 +58,8 @@ h2 { font-size: 16px; line-height: 1.3; }
 .question span { flex: 1; }
 .foot button, .question button { text-decoration: underline; }
 
-.door { flex: 1; overflow: auto; padding: 32px 24px 24px; }
-h3 { margin-bottom: 8px; font-size: 26px; line-height: 1.2; letter-spacing: -.02em; }
+.door { flex: 1; overflow: auto; padding: 24px; }
+.door h3 { margin-bottom: 8px; font-size: 26px; line-height: 1.2; letter-spacing: -.02em; text-wrap: balance; }
 .intro, .notice { margin-bottom: 24px; }
 .notice { padding: 8px 16px; border-radius: 12px; }
 input, .box { border: 1px solid color-mix(in lab, var(--ink) 50%, var(--paper)); border-radius: 12px; }
@@ -73,15 +73,15 @@ input { width: 100%; margin: 4px 0 16px; padding: 10px 14px; font-size: 16px; }
 
 .talk { position: relative; flex: 1; min-height: 0; }
 .log { height: 100%; overflow: auto; overflow-anchor: none; overscroll-behavior: contain; padding: 16px; outline-offset: -4px; }
-.list, .said { display: flex; flex-direction: column; align-items: flex-start; gap: 4px; }
+.list, .said { display: flex; flex-direction: column; gap: 4px; }
+.said { position: relative; align-items: flex-start; }
 .first { margin-top: 14px; }
-.said:first-child { margin: 0; }
-.visitor { align-self: flex-end; align-items: flex-end; }
+.visitor { align-items: flex-end; }
 .who b { color: var(--ink); }
 .who .face { width: 24px; height: 24px; }
 .who svg, .copy svg { width: 15px; height: 15px; }
 .tag { padding: 0 5px; border: 1px solid var(--line); border-radius: 5px; font-size: 11px; }
-.body { max-width: 330px; padding: 8px 14px; border-radius: 4px 18px 18px; overflow-wrap: anywhere; white-space: pre-wrap; background: var(--soft); }
+.body { max-width: calc(100% - 34px); padding: 8px 14px; border-radius: 4px 18px 18px; overflow-wrap: anywhere; white-space: pre-wrap; background: var(--soft); }
 [dir="rtl"] .body, .visitor .body { border-radius: 18px 4px 18px 18px; }
 .visitor .body { background: var(--accent); color: var(--on); }
 .sending .body { opacity: .6; }
@@ -90,27 +90,27 @@ input { width: 100%; margin: 4px 0 16px; padding: 10px 14px; font-size: 16px; }
 .rich > * + * { margin-top: 8px; }
 em { font-style: italic; }
 ul, ol { padding-inline-start: 20px; }
-h1, .rich :is(h2, h3, h4) { font-size: 1em; font-weight: 600; letter-spacing: 0; }
+h1, .rich :is(h2, h3, h4) { font-size: 1em; font-weight: 600; }
 code { font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace; padding: 1px 4px; border-radius: 4px; background: color-mix(in lab, currentColor 9%, transparent); }
-pre { overflow-x: auto; padding: 8px 12px; border-radius: 12px; background: color-mix(in lab, currentColor 7%, transparent); }
+pre { overflow: auto; padding: 8px 12px; border-radius: 12px; background: color-mix(in lab, currentColor 7%, transparent); }
 pre code { padding: 0; background: none; }
 blockquote { padding-inline-start: 12px; border-inline-start: 3px solid var(--line); }
-table { display: block; overflow-x: auto; }
+table { display: block; overflow: auto; }
 th, td { padding: 4px 8px; border-bottom: 1px solid var(--line); }
 .running .body:not(:has(i))::after { content: ""; display: inline-block; width: 7px; height: 14px; background: var(--link); animation: pulse 1s infinite; }
 .dots i { display: inline-block; width: 7px; height: 7px; margin: 0 2px; border-radius: 50%; background: var(--muted); animation: pulse 1s infinite; }
 .dots i + i { animation-delay: .2s; }
 @keyframes pulse { 50% { opacity: .2; } }
-.copy { width: 28px; height: 28px; }
+.copy { position: absolute; inset-inline-end: 0; bottom: 4px; width: 28px; height: 28px; }
 @media (hover: hover) { .said:not(:hover, :last-child) .copy:not(:focus-visible) { opacity: 0; } }
-.system, .day { align-self: center; max-width: 90%; margin-top: 14px; text-align: center; }
+.system, .day { align-items: center; margin-top: 14px; text-align: center; }
 .latest { position: absolute; bottom: 8px; left: 50%; transform: translateX(-50%); display: flex; align-items: center; padding: 4px 16px 4px 10px; border-radius: 18px; background: var(--ink); color: var(--paper); font-size: 13px; }
 
 .composer { padding: 4px 16px 12px; }
 .suggestions { display: flex; flex-wrap: wrap; gap: 8px; margin-bottom: 12px; }
 .suggestions button { padding: 6px 14px; border: 1px solid var(--line); border-radius: 18px; color: var(--link); text-align: start; }
 .box { display: flex; align-items: flex-end; }
-.box:focus-within { outline: 2px solid var(--link); outline-offset: -1px; }
+.box:focus-within { outline: 2px solid var(--link); }
 textarea { flex: 1; max-height: 132px; padding-block: 11px; padding-inline: 14px 4px; resize: none; outline: 0; font-size: 16px; line-height: 1.4; }
 .act { width: 36px; height: 36px; margin: 4px; }
 .act, .act:hover { background: var(--accent); color: var(--on); }
