@@ -1,4 +1,4 @@
-/*! Chatsite 87810c316422189e, MIT */
+/*! Chatsite 842dc756ac3f4138, MIT */
 const{ChatClient,Problem}=(()=>{async function*v(e,t){const s=e.pipeThrough(new TextDecoderStream).getReader();let n="";for(;;){const{done:o,value:i}=await s.read();if(o)return;t();const e=(n+i).split(`
 
 `);n=e.pop();for(const n of e){const t=Object.fromEntries(n.split(`

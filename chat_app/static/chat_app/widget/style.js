@@ -68,7 +68,7 @@ input { width: 100%; margin: 4px 0 16px; padding: 10px 14px; font-size: 16px; }
 .agree { display: flex; gap: 12px; }
 [type="checkbox"] { flex: none; width: 20px; height: 20px; accent-color: var(--accent); margin: 0; }
 .main { width: 100%; margin: 16px 0; padding: 12px; border-radius: 12px; background: var(--accent); color: var(--on); }
-.error, .foot.bad, .hint .bad { color: var(--bad); }
+.error, .bad { color: var(--bad); }
 .error:not(:empty) { margin-top: 12px; }
 
 .talk { position: relative; flex: 1; min-height: 0; }
