@@ -1,6 +1,7 @@
 """How gunicorn serves the web process: `gunicorn -c gunicorn.conf.py chatsite.asgi`."""
 
 import os
+import signal
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
@@ -22,12 +23,20 @@ control_socket_disable = True
 logconfig_dict = logs.dictionary(settings.LOGGING)
 accesslog = None
 
+runtime.limit_arenas()
+
 
 def on_starting(_server: Any) -> None:
     """Refuse to serve with keys that anyone could guess."""
     checks.refuse_weak_keys()
 
 
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Keep a SIGTERM for later: uvloop loses one that comes before the loop runs."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
 def post_worker_init(worker: Any) -> None:
     """Let the streams see when this worker is asked to stop."""
     runtime.worker = worker
+    worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, leases, llm, pulse
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import live
+from chatsite.core import cancelling, live
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +128,6 @@ class Engine:
 
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
-        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
         self._bell.set()
         held = {reply.answer.lease_token for reply, _ in self._running.values()}
         before = set(self._running)
@@ -138,6 +137,7 @@ class Engine:
                 await self._halt(lost)
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
     async def _follow_stops(self) -> None:
         client = live.async_client(socket_timeout=None)
@@ -153,9 +153,9 @@ class Engine:
     async def _halt(self, answer_id: str) -> None:
         """Stop the model and keep the text so far; nothing is stored where the lease was lost."""
         reply, task = self._running.get(answer_id, (None, None))
-        if reply is None or task is None or not task.cancel():
+        if reply is None or task is None or task.done():
             return
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelling.end(task)
         await reply.end(reply.stopped())
 
     async def _drain(self, seconds: float) -> None:

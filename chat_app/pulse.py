@@ -9,7 +9,7 @@ from typing import Any
 import redis.asyncio
 from django.utils import timezone
 
-_WORKER = "chatsite:pulse:replies"
+WORKER_KEY = "chatsite:pulse:replies"
 _PROVIDER = "chatsite:pulse:provider"
 # A worker beats every two seconds or so; it is missed after this many.
 _WORKER_SECONDS = 15
@@ -31,13 +31,13 @@ class Pulse:
 
 async def read(client: redis.asyncio.Redis) -> Pulse:
     """What is known; raises RedisError."""
-    worker, provider = await client.mget(_WORKER, _PROVIDER)
+    worker, provider = await client.mget(WORKER_KEY, _PROVIDER)
     return Pulse(worker is not None, json.loads(provider) if provider else {})
 
 
 async def beat(client: redis.asyncio.Redis) -> None:
     """Say that a replies worker is alive; raises RedisError."""
-    await client.set(_WORKER, "1", ex=_WORKER_SECONDS)
+    await client.set(WORKER_KEY, "1", ex=_WORKER_SECONDS)
 
 
 async def provider_said(client: redis.asyncio.Redis, *, model: str, error: str) -> None:

@@ -15,7 +15,7 @@ from chat_app import answers, llm, prompts, pulse
 from chat_app.answers import Outcome
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
 from chat_app.prompts import Turn
-from chatsite.core import live, logs
+from chatsite.core import cancelling, live, logs
 
 log = structlog.get_logger(__name__)
 
@@ -137,8 +137,7 @@ class _Shown:
 
     async def __aexit__(self, *_: object) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelling.end(self._task, again=0.1)
 
     async def add(self, piece: str) -> None:
         """One more piece of the answer."""
@@ -176,6 +175,7 @@ def context(answer: ChatMessage) -> list[Turn]:
         message_type__in=list(_ROLES),
         safety=False,
         degraded=False,
+        deleted_at=None,
     ).exclude(content="")
     last = rows.order_by("-seq").values_list("message_type", "content")
     newest_first = last[: settings.LLM_CONTEXT_MESSAGES]

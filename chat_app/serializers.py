@@ -20,7 +20,7 @@ _LARGEST_CURSOR = 2**53 - 1  # what JavaScript can hold
 class MessageIn(StrictSerializer):
     """A question."""
 
-    message = TextField(help_text="Plain text; kept as it is.", allow_blank=False)
+    message = TextField(help_text="Plain text; kept as it is.", min_length=1)
 
     def validate_message(self, value: str) -> str:
         """Refuse what is too long or says nothing."""
@@ -46,7 +46,8 @@ class CursorField(serializers.IntegerField):
     """A place in a session, as an earlier answer gave it."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=_LARGEST_CURSOR, required=False, **options)
+        bounds = {"min_value": 0, "max_value": _LARGEST_CURSOR}
+        super().__init__(**{**bounds, "required": False, **options})
 
     def to_internal_value(self, data: Any) -> int:
         """The number; raises ValidationError for what only looks like one (`1e3`, `٣`)."""
@@ -58,14 +59,12 @@ class CursorField(serializers.IntegerField):
 class HistoryIn(StrictSerializer):
     """Which page of the history."""
 
-    limit = CursorField(default=50, help_text="1 to 200; more is taken as 200.")
+    limit = CursorField(default=50, min_value=1, help_text="1 to 200; more is taken as 200.")
     before = CursorField(help_text="Only what came before; from an earlier answer.")
     after = CursorField(help_text="Only what came after; from an earlier answer.")
 
     def validate_limit(self, value: int) -> int:
-        """At least 1, at most 200."""
-        if value < 1:
-            raise serializers.ValidationError("At least 1.", code="min_value")
+        """At most 200."""
         return min(value, 200)
 
 
@@ -107,6 +106,7 @@ class MessageOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(AnswerStatus.choices)
     reply_to = serializers.CharField(allow_null=True)
     answer_id = serializers.CharField(allow_null=True)
+    author = serializers.CharField(allow_blank=True, help_text="Of what staff said: who said it.")
     safety = serializers.BooleanField()
     degraded = serializers.BooleanField()
     timestamp = serializers.DateTimeField()
@@ -119,6 +119,7 @@ class PairOut(serializers.Serializer[Any]):
     message = serializers.CharField(allow_blank=True)
     response = serializers.CharField(allow_blank=True)
     response_html = serializers.CharField(allow_blank=True)
+    author = serializers.CharField(allow_blank=True, help_text="Who of the staff answered.")
     answered_by = serializers.ChoiceField(["ai", "staff"], allow_null=True)
     answer_id = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(POST_STATUSES)
@@ -145,7 +146,7 @@ class EventOut(serializers.Serializer[Any]):
     """One event of the session."""
 
     id = serializers.IntegerField()
-    event = serializers.ChoiceField(["message", "answer", "status"])
+    event = serializers.ChoiceField(["message", "answer", "status", "edited", "deleted"])
     data = serializers.DictField()  # type: ignore[assignment]
 
 

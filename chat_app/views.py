@@ -5,62 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from chat_app import presenters, selectors, services, waiting
 from chat_app.serializers import (
-    AcceptedOut,
-    AnswerOut,
     EventsIn,
-    EventsOut,
     HistoryIn,
-    HistoryOut,
     KeyIn,
     MessageIn,
-    MessageOut,
 )
 from chat_app.services import Posted
 from chatsite.core import client, ratelimit
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
-from sessions_app.serializers import ProblemOut
 from sessions_app.views import refuse_bots
 
-_STREAM = "text/event-stream"
-_MESSAGE_ID = OpenApiParameter("message_id", str, OpenApiParameter.PATH)
-_ANSWER_ID = OpenApiParameter("answer_id", str, OpenApiParameter.PATH)
-_REFUSALS = {400: ProblemOut, 401: ProblemOut}
+STREAM = "text/event-stream"
 
 
 class ChatViewSet(ViewSet):
     """A visitor's conversation."""
 
-    @extend_schema(
-        operation_id="ask",
-        request=MessageIn,
-        parameters=[
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
-            OpenApiParameter(
-                "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: do not wait."
-            ),
-        ],
-        responses={
-            (200, "application/json"): AnswerOut,
-            (200, _STREAM): OpenApiTypes.STR,
-            202: AcceptedOut,
-            **_REFUSALS,
-            403: ProblemOut,
-            413: ProblemOut,
-            415: ProblemOut,
-            422: ProblemOut,
-            429: ProblemOut,
-            503: ProblemOut,
-        },
-    )
+    # Asking brings a visitor back whose conversation staff closed as settled.
+    reopens_settled = False
+
     def create(self, request: Request) -> Any:
         """Ask. Waits for the answer, streams it, or, with `Prefer: respond-async`, neither."""
         refuse_bots(request)
@@ -74,32 +44,16 @@ class ChatViewSet(ViewSet):
             return waiting.accepted(posted, headers=headers)
         return waiting.Continued(waiting.answer(posted, headers=headers))
 
-    @extend_schema(
-        operation_id="get_message",
-        parameters=[_MESSAGE_ID],
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
-    )
     def message(self, request: Request, message_id: str) -> Response:
         """One message, a question's or an answer's, as it is now."""
         found = selectors.get_message(session=visitor(request), message_id=message_id)
         return Response(presenters.message(found))
 
-    @extend_schema(
-        operation_id="stop_answer",
-        parameters=[_ANSWER_ID],
-        request=None,
-        responses={200: MessageOut, 401: ProblemOut, 404: ProblemOut},
-    )
     def stop(self, request: Request, answer_id: str) -> waiting.Continued:
         """Stop the model; the text so far is kept. Stopping a finished answer changes nothing."""
         row = services.request_stop(session=visitor(request), answer_id=answer_id)
         return waiting.Continued(waiting.stopped(row))
 
-    @extend_schema(
-        operation_id="get_history",
-        parameters=[HistoryIn],
-        responses={200: HistoryOut, **_REFUSALS},
-    )
     def history(self, request: Request) -> Response:
         """Questions with their answers, oldest first."""
         asked = HistoryIn(data=request.query_params.dict())
@@ -114,16 +68,6 @@ class ChatViewSet(ViewSet):
             }
         )
 
-    @extend_schema(
-        operation_id="follow_events",
-        parameters=[EventsIn, OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
-        responses={
-            (200, "application/json"): EventsOut,
-            (200, _STREAM): OpenApiTypes.STR,
-            **_REFUSALS,
-            429: ProblemOut,
-        },
-    )
     def events(self, request: Request) -> waiting.Continued:
         """Everything of this session, live and resumable; a long poll where SSE is not accepted."""
         given = request.query_params.dict()
@@ -154,7 +98,7 @@ def _post(request: Request, text: str) -> Posted:
 
 
 def _wants_stream(request: Request) -> bool:
-    return _STREAM in request.headers.get("Accept", "")
+    return STREAM in request.headers.get("Accept", "")
 
 
 def _count(request: Request, session: ChatSession) -> None:

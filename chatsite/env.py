@@ -124,3 +124,8 @@ def _declare(name: str, default: str, effect: str, kind: str, parse: Callable[[s
 
 def _remember(declared: Declared) -> None:
     DECLARED[declared.name] = declared
+
+
+def is_set(name: str) -> bool:
+    """Whether the environment, or `.env`, says anything of this setting."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))

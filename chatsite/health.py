@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from chat_app import presenters, pulse
 from chatsite import __version__
 from chatsite.core import hub
+from notifications import pulse as discord
 from sessions_app.selectors import poll
 
 _SECONDS = 2.0
@@ -35,6 +36,7 @@ async def health(request: HttpRequest) -> JsonResponse:
         "broker": "connected" if found["broker"] else "unavailable",
         "workers": {"replies": "alive" if found["pulse"].is_alive else "missing"},
         "provider": found["pulse"].provider,
+        "discord": found["discord"],
         "version": __version__,
     }
     return JsonResponse(body, status=200 if found["database"] else 503)
@@ -54,8 +56,8 @@ async def ready(request: HttpRequest) -> JsonResponse:
 
 
 async def _measure() -> dict[str, Any]:
-    database, (broker, beat) = await asyncio.gather(_database(), _broker())
-    return {"database": database, "broker": broker, "pulse": beat}
+    database, (broker, beat), mirror = await asyncio.gather(_database(), _broker(), _discord())
+    return {"database": database, "broker": broker, "pulse": beat, "discord": mirror}
 
 
 def _summary(found: dict[str, Any]) -> str:
@@ -80,6 +82,18 @@ async def _database() -> bool:
 def _select_one() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+async def _discord() -> dict[str, Any]:
+    """How the mirror is and whether a bot listens; chat does without both."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            found = await sync_to_async(discord.mirror)()
+            if found["status"] != "off":
+                found["bot"] = await discord.bot(hub.current(poll).redis)
+            return found
+    except (DatabaseError, RedisError, OSError, TimeoutError):
+        return {"status": "unknown"}
 
 
 async def _broker() -> tuple[bool, pulse.Pulse]:

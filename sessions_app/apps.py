@@ -8,6 +8,3 @@ class SessionsConfig(AppConfig):
 
     name = "sessions_app"
     verbose_name = "Conversations"
-
-    def ready(self) -> None:
-        from sessions_app import schema  # noqa: F401  (registers itself)

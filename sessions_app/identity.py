@@ -20,7 +20,7 @@ def normalise_email(typed: str) -> str:
     if len(typed) > MAX_EMAIL_LENGTH:
         raise ValueError("too long")
     try:
-        found = validate_email(typed, check_deliverability=False, allow_quoted_local=False)
+        found = validate_email(typed, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from error
     return unicodedata.normalize("NFC", f"{found.local_part}@{found.ascii_domain}".lower())

@@ -10,10 +10,14 @@ from chatsite.core.parsers import StrictSerializer, TextField
 from sessions_app import identity
 
 
+class EmailField(TextField):
+    """An address as it was typed."""
+
+
 class EmailIn(StrictSerializer):
     """The address a visitor signs in with."""
 
-    email = TextField(max_length=identity.MAX_EMAIL_LENGTH, help_text="The visitor's address.")
+    email = EmailField(max_length=identity.MAX_EMAIL_LENGTH, help_text="The visitor's address.")
 
     def validate_email(self, value: str) -> str:
         """Refuse what is no address."""

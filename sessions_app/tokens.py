@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rest_framework_simplejwt.exceptions import TokenError
@@ -11,6 +12,7 @@ from sessions_app.models import ChatSession
 
 # A token of ours has about 350 characters; longer ones are not worth decoding.
 _MOST_CHARACTERS = 1024
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{32}")  # models.new_session_id
 
 
 class VisitorToken(AccessToken):
@@ -36,6 +38,6 @@ def read(raw: str) -> str:
     except TokenError as error:
         raise ValueError(str(error)) from error
     session = found.payload.get("jti")
-    if not isinstance(session, str):
+    if not (isinstance(session, str) and _SESSION_ID.fullmatch(session)):
         raise ValueError("no session")
     return session

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,7 @@ from chatsite.core.errors import Forbidden
 from sessions_app import services, tokens
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
-from sessions_app.serializers import EmailIn, ProblemOut, SessionOut, TokenOut
+from sessions_app.serializers import EmailIn
 
 
 class BotSuspected(Forbidden):
@@ -27,18 +26,6 @@ class BotSuspected(Forbidden):
 class AuthViewSet(ViewSet):
     """Signing in by e-mail, and the session that comes of it."""
 
-    @extend_schema(
-        operation_id="sign_in",
-        request=EmailIn,
-        responses={
-            200: TokenOut,
-            400: ProblemOut,
-            403: ProblemOut,
-            429: ProblemOut,
-            503: ProblemOut,
-        },
-        auth=[],
-    )
     def create(self, request: Request) -> Response:
         """Open a session for an e-mail address. The address identifies; it proves nothing."""
         refuse_bots(request)
@@ -59,12 +46,10 @@ class AuthViewSet(ViewSet):
         )
         return Response(_token(session))
 
-    @extend_schema(operation_id="get_session", responses={200: SessionOut, 401: ProblemOut})
     def retrieve(self, request: Request) -> Response:
         """What this session is."""
         return Response(_session(visitor(request)))
 
-    @extend_schema(operation_id="end_session", responses={204: None, 401: ProblemOut})
     def destroy(self, request: Request) -> Response:
         """End this session: the token is dead at once, open streams close within 5 s."""
         services.close_session(session_id=visitor(request).id, closed_by="visitor")

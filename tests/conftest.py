@@ -1,9 +1,194 @@
-"""What every test may use: keys, a database, a Redis of the run's own."""
+"""What every test may use: keys, a database, a Redis of the run's own, a visitor, a provider."""
 
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
 import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
-# Before Django reads its settings. A run may name its own services; see docs/testing in README.
-os.environ.setdefault("DEBUG", "on")
-os.environ.setdefault("SECRET_KEY", "test-secret-key-" + "s" * 40)
-os.environ.setdefault("JWT_SECRET_KEY", "test-jwt-key-" + "j" * 40)
-os.environ.setdefault("EMAIL_HASH_KEY", "test-email-key-" + "e" * 40)
+import pytest
+import pytest_asyncio
+import pytest_socket
+
+from tests import services
+
+services.prepare()  # before Django reads its settings
+
+import hypothesis  # noqa: E402
+from django.conf import settings as django_settings  # noqa: E402
+
+# A shared machine may be slow at any moment; what was found is in the failing test's output.
+hypothesis.settings.register_profile(
+    "here", deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("here")
+
+
+def pytest_configure() -> None:
+    """Keep nothing open between tests, and SQLite in a file: threads share no memory database."""
+    database = django_settings.DATABASES["default"]
+    database["CONN_MAX_AGE"] = 0
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database.setdefault("TEST", {})["NAME"] = f"{database['NAME']}.test"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker of pytest-xdist has services of its own."""
+    services.leave_to_workers()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """No test reaches beyond this machine."""
+    pytest_socket.socket_allow_hosts(services.hosts(), allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _celery_application() -> None:
+    import chatsite.celery  # noqa: F401  (the application that bells are rung through)
+
+
+@pytest.fixture
+def redis() -> Iterator[Any]:
+    """A client of the run's Redis."""
+    from redis import Redis
+
+    client = Redis.from_url(django_settings.REDIS_URL)
+    yield client
+    client.close()
+
+
+@pytest.fixture(autouse=True)
+def _forget(redis: Any) -> Iterator[None]:
+    """Each test begins with an empty Redis and without counts."""
+    from django.core.cache import caches
+
+    from chatsite.core import live, ratelimit
+
+    redis.flushdb()
+    caches["local"].clear()
+    ratelimit._down_until = 0.0
+    yield
+    live.flush(5)
+
+
+@pytest.fixture
+def api() -> Any:
+    """A caller without a session, over HTTP."""
+    from django.test import Client
+
+    from tests.support import Api
+
+    return Api(Client())
+
+
+@pytest.fixture
+def session(db: None) -> Any:
+    """A live session."""
+    from tests.support import open_session
+
+    return open_session()
+
+
+@pytest.fixture
+def visitor(api: Any, session: Any) -> Any:
+    """A caller with a live session, over HTTP, within the test's transaction."""
+    return api.with_session(session)
+
+
+@pytest_asyncio.fixture
+async def web(transactional_db: None) -> AsyncIterator[Any]:
+    """A caller with a live session on this event loop, with real transactions."""
+    from asgiref.sync import sync_to_async
+    from django.db import connections
+    from django.test import AsyncClient
+
+    from tests.support import Api, open_session
+
+    session = await sync_to_async(open_session)()
+    yield Api(AsyncClient(), session)
+    await _close_hub()
+    await sync_to_async(connections.close_all)()
+
+
+async def _close_hub() -> None:
+    from chatsite.core import hub
+
+    found = hub._hubs.pop(asyncio.get_running_loop(), None)
+    if found:
+        await found.close()
+
+
+@pytest.fixture(scope="session")
+def _provider_server() -> Iterator[tuple[Any, int]]:
+    from tests.standins.provider import Provider
+
+    loop, provider = asyncio.new_event_loop(), Provider()
+    thread = threading.Thread(target=loop.run_forever, name="provider", daemon=True)
+    thread.start()
+    port = asyncio.run_coroutine_threadsafe(provider.start(), loop).result(5)
+    yield provider, port
+    asyncio.run_coroutine_threadsafe(provider.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture
+def provider(_provider_server: tuple[Any, int], settings: Any) -> Any:
+    """The scripted provider, which settings point at; `LLM_MODEL` says how it behaves."""
+    found, port = _provider_server
+    found.asked.clear()
+    found.times.clear()
+    settings.LLM_API_BASE = f"http://127.0.0.1:{port}/v1"
+    settings.LLM_API_KEY = "test-key"
+    settings.LLM_MODEL = "openai/echo"
+    settings.LLM_FALLBACK_MODELS = []
+    return found
+
+
+@pytest.fixture
+def engine(provider: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A replies worker in this process: bells run their task here, not by way of the broker."""
+    from chat_app import engine as module
+    from chatsite.core import live
+    from tests.support import ring
+
+    monkeypatch.setattr(live._dispatcher, "_ring", ring)
+    monkeypatch.setattr(module, "_engine", None)
+    started = module.start()
+    yield started
+    live.flush(5)
+    started.stop(seconds=0)
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Callable[[], list[str]]]:
+    """Everything that is logged meanwhile, as the lines that a process would write."""
+    import structlog
+
+    from chatsite.core import logs
+
+    options = logs.dictionary({"level": "DEBUG", "format": "json"})["formatters"]["line"]
+    options.pop("()")
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(**options))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield lambda: written.getvalue().splitlines()
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def is_sqlite() -> bool:
+    """Whether the run's database is SQLite."""
+    return "sqlite" in os.environ["DATABASE_URL"]

@@ -171,7 +171,8 @@ class Hub:
     async def _read(self, pubsub: redis.asyncio.client.PubSub) -> None:
         silent = 0
         while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_SILENCE)
+            # Confirmed subscriptions are not ignored: redis-py would say None, as in a silence.
+            message = await pubsub.get_message(timeout=_SILENCE)
             if message is None:
                 silent += 1
                 if silent > 2:  # not even an answer to a ping: the connection is dead
@@ -215,14 +216,16 @@ class Hub:
                 continue
             waited = 0.0
             try:
-                self._compare(await self._poll(list(self._watchers)))
+                asked = list(self._watchers)
+                self._compare(asked, await self._poll(asked))
             except Exception as error:  # the loop's edge: the database may be away for a while
                 log.warning("open sessions were not polled", error=type(error).__name__)
 
-    def _compare(self, open_sessions: Mapping[str, int]) -> None:
-        for session, watchers in self._watchers.items():
+    def _compare(self, asked: Collection[str], open_sessions: Mapping[str, int]) -> None:
+        # Only those that were asked about: a watcher that came since would look like a closed one.
+        for session in asked:
             last = open_sessions.get(session)
-            for watcher in watchers:
+            for watcher in self._watchers.get(session, ()):
                 if last is None:
                     watcher.put(live.Announcement(session, 0, CLOSED, ""))
                 elif last > watcher.seen:

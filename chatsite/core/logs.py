@@ -49,6 +49,10 @@ def dictionary(options: dict[str, str]) -> dict[str, Any]:
             # They print what was asked and answered, or one line a call.
             "LiteLLM": quiet,
             "httpx": quiet,
+            "discord": quiet,
+            # It warns of intents and voice that the mirror has no use for.
+            "discord.client": {"level": "ERROR", "handlers": [], "propagate": True},
+            "discord.state": {"level": "ERROR", "handlers": [], "propagate": True},
             "django.request": {"level": "CRITICAL", "handlers": [], "propagate": True},
             "celery.app.trace": quiet,
             "celery.worker.strategy": quiet,
@@ -71,8 +75,21 @@ def _shared() -> list[Processor]:
 
 def _renderer(form: str) -> Processor:
     if form == "console":
-        return structlog.dev.ConsoleRenderer(colors=True, pad_event_to=0, sort_keys=False)
+        return _for_people(structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False))
     return structlog.processors.JSONRenderer(ensure_ascii=True)
+
+
+def _for_people(render: Processor) -> Processor:
+    """The hour first, and without what only machines look for."""
+
+    def renderer(logger: Any, method: str, event: EventDict) -> Any:
+        event["timestamp"] = event.pop("time")[11:19]
+        if event["level"] == "info":
+            event.pop("logger", None)
+            event.pop("request_id", None)
+        return render(logger, method, event)
+
+    return renderer
 
 
 def _without_words(_logger: Any, _method: str, event: EventDict) -> EventDict:

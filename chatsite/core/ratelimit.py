@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 # Seconds for which a store that failed is not asked again: each question may cost a time-out.
 _PAUSE = 2.0
+_LOCAL_SECONDS = 60
 _down_until = 0.0
 
 
@@ -36,8 +37,12 @@ class LimitsCache(RedisCache):
         return bool(self._ask("add", *args, **options))
 
     def incr(self, *args: Any, **options: Any) -> int:
-        """Add one."""
-        return int(self._ask("incr", *args, **options))
+        """Add one; a key that Redis has and this process has not begins here."""
+        try:
+            return int(self._ask("incr", *args, **options))
+        except ValueError:
+            caches["local"].add(*args[:1], 1, timeout=_LOCAL_SECONDS)
+            return 1
 
     def _ask(self, act: str, *args: Any, **options: Any) -> Any:
         global _down_until

@@ -3,7 +3,10 @@
 `python -m tests.standins.provider PORT`, or `Provider` inside a test. Models, parts joined by `-`:
 `echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
 `gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
-`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words)."""
+`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words), `asked` (as the question
+says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`).
+
+`GET /ledger` has, for every question, how often it was asked and how often its caller hung up."""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from collections import Counter
 from typing import Any
 
 _PART = re.compile(r"([a-z]+)([0-9.]*)")
+_ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
 _FOREVER = 3600.0
 
 
@@ -24,7 +28,9 @@ class Provider:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.times: Counter[str] = Counter()
+        self.hung_up: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[Any]] = set()
 
     async def start(self, port: int = 0) -> int:
         """Listen on loopback; the port."""
@@ -33,25 +39,35 @@ class Provider:
         return found
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and leave whoever still waits for an answer."""
         if self._server:
             self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             while request := await _request(reader):
-                await self._answer(request, writer)
+                if request["body"] is None:
+                    _send(writer, 200, {"asked": self.times, "hung_up": self.hung_up})
+                else:
+                    await self._answer(request, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._serving.discard(task)
             writer.close()
 
     async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         self.asked.append(request)
         del self.asked[:-1000]
         body = request["body"]
-        parts = dict(_PART.fullmatch(part).groups() for part in body["model"].split("-"))  # type: ignore[union-attr]
         question = body["messages"][-1]["content"]
+        parts = _parts(body["model"], question)
         self.times[question] += 1
         if "hang" in parts:
             await asyncio.sleep(_FOREVER)
@@ -91,12 +107,26 @@ class Provider:
                 await asyncio.sleep(_FOREVER)
             _chunk(writer, _delta(body["model"], {"role": "assistant", "content": word}, None))
             if gap:
-                await writer.drain()
-                await asyncio.sleep(gap)
+                await self._pause(gap, question, writer)
         end = _delta(body["model"], {}, "stop")
         _chunk(writer, end)
         _chunk(writer, {**end, "choices": [], "usage": _usage(len(words))})
         writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+    async def _pause(self, gap: float, question: str, writer: asyncio.StreamWriter) -> None:
+        try:
+            await writer.drain()
+        except ConnectionError:
+            self.hung_up[question] += 1
+            raise
+        await asyncio.sleep(gap)
+
+
+def _parts(model: str, question: str) -> dict[str, str]:
+    if model == "asked":
+        named = _ASKED.match(question)
+        model = named.group(1) if named else "echo"
+    return dict(_PART.fullmatch(part).groups() for part in model.split("-"))  # type: ignore[union-attr,misc]
 
 
 def _words(parts: dict[str, str], question: str) -> list[str]:
@@ -162,7 +192,7 @@ async def _request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
         for name, _, value in (line.partition(":") for line in lines[1:] if line)
     }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return {"path": lines[0], "headers": headers, "body": json.loads(body)}
+    return {"path": lines[0], "headers": headers, "body": json.loads(body) if body else None}
 
 
 async def _main(port: int) -> None:

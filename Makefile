@@ -1,0 +1,54 @@
+# `make run` and `make test` need nothing but make and Python 3.11 or newer.
+PYTHON ?= python3
+COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
+.DEFAULT_GOAL := help
+.PHONY: help run test check tests screening-report lock docs clean .installed .installed-dev
+# Keys of nothing: the checks need some, and protect nobody.
+KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
+FILLER = only-for-checks-only-for-checks-only-for-checks-
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" \
+		read -r name what; do printf '  make %-17s %s\n' "$$name" "$$what"; done
+
+run: .installed ## run Chatsite on this machine; PORT=8001 make run for another port
+	@exec .venv/bin/python manage.py up
+
+test: check tests ## everything that CI asks for: the checks, then the tests
+
+check: .installed-dev ## lint, types, import contracts, templates, migrations
+	.venv/bin/ruff check --quiet .
+	.venv/bin/ruff format --quiet --check .
+	.venv/bin/lint-imports --no-logo
+	$(KEYS) .venv/bin/mypy --no-error-summary
+	.venv/bin/djlint --quiet --check --lint templates || test $$? = 2  # 2: there are none
+	$(KEYS) .venv/bin/python manage.py makemigrations --check --dry-run -v 0
+
+tests: .installed-dev ## the tests alone; DATABASE_URL and REDIS_URL choose the services
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+screening-report: .installed ## recall and false alarms; FILES="a.jsonl b.jsonl" with texts and categories
+	@.venv/bin/python -m chat_app.screening_report $(FILES)
+
+lock: .installed-dev ## pin requirements*.txt anew from requirements*.in; FLAGS=--upgrade for newer
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) --no-deps requirements-local.in -o requirements-local.txt
+
+docs: .installed ## write docs/openapi.yml and docs/configuration.md anew
+	@$(KEYS) .venv/bin/python manage.py spectacular --file docs/openapi.yml --validate --fail-on-warn
+	@$(KEYS) .venv/bin/python manage.py document_settings > docs/configuration.md
+
+clean: ## remove .venv and caches; .env and var/ (keys and data) stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		htmlcov .coverage staticfiles
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.installed:
+	@command -v $(PYTHON) >/dev/null || { echo "chatsite: $(PYTHON) not found; install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) scripts/bootstrap.py
+
+.installed-dev:
+	@command -v $(PYTHON) >/dev/null || { echo "chatsite: $(PYTHON) not found; install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) scripts/bootstrap.py --dev

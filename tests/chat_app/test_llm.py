@@ -1,0 +1,310 @@
+"""llm.py against a provider on the wire: answers, faults, watchdogs, fallbacks."""
+
+import json
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from chat_app.prompts import Turn
+
+TURNS = [Turn(role="system", content="Be brief."), Turn(role="user", content="Hello there friend")]
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(scope="module", autouse=True)
+def llm():
+    from chat_app import llm
+
+    return llm
+
+
+@pytest.fixture(autouse=True)
+def _pauses(monkeypatch, llm):
+    monkeypatch.setattr(llm, "_FIRST_PAUSE", 0.001)
+
+
+class Heard:
+    """What a reader of the pieces is told."""
+
+    def __init__(self):
+        self.pieces, self.restarts = [], 0
+
+    async def text(self, piece):
+        self.pieces.append(piece)
+
+    async def restart(self):
+        self.restarts += 1
+        self.pieces.clear()
+
+    @property
+    def joined(self):
+        return "".join(self.pieces)
+
+
+async def whole(llm):
+    return await llm.complete(TURNS, request_id="request-1")
+
+
+async def streamed(llm, heard=None):
+    heard = heard or Heard()
+    return await llm.complete(
+        TURNS, request_id="request-1", on_text=heard.text, on_restart=heard.restart
+    )
+
+
+async def failure(llm, ask=whole):
+    with pytest.raises(llm.ProviderError) as caught:
+        await ask(llm)
+    return caught.value
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+async def test_returns_the_answer_when_the_provider_gives_one(llm, provider):
+    found = await whole(llm)
+
+    assert found.text == "You said: Hello there friend"
+    assert (found.model, found.prompt_tokens, found.completion_tokens) == ("openai/echo", 11, 5)
+    assert found.first_token_ms >= 1
+    assert found.cost is None
+
+
+async def test_sends_what_settings_say_when_it_asks(llm, provider, settings):
+    settings.LLM_TEMPERATURE, settings.LLM_MAX_TOKENS = 0.3, 77
+    await whole(llm)
+
+    (request,) = provider.asked
+    assert request["path"].startswith("POST /v1/chat/completions ")
+    assert request["headers"]["authorization"] == "Bearer test-key"
+    assert request["headers"]["x-request-id"] == "request-1"
+    body = request["body"]
+    assert body["messages"] == TURNS
+    assert (body["model"], body["temperature"], body["max_tokens"]) == ("echo", 0.3, 77)
+    assert not body.get("stream")
+
+
+async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
+    settings.LLM_MODEL = "openai/words20"
+    heard = Heard()
+
+    found = await streamed(llm, heard)
+
+    assert found.text == heard.joined == "".join(f"word{number} " for number in range(20))
+    assert len(heard.pieces) > 1
+    assert heard.restarts == 0
+    assert (found.prompt_tokens, found.completion_tokens) == (11, 20)
+    assert provider.asked[0]["body"]["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_cuts_the_answer_when_the_provider_pours(llm, provider, settings, ask):
+    settings.LLM_MODEL = "openai/huge"
+
+    found = await ask(llm)
+
+    assert 50_000 <= len(found.text) <= 60_000
+
+
+async def test_knows_the_cost_when_the_price_list_has_the_model(llm):
+    assert llm._cost("gemini/gemini-2.5-flash-lite", 1_000_000, 0) > Decimal(0)
+    assert llm._cost("openai/echo", 1000, 1000) is None
+
+
+async def test_estimates_tokens_when_the_provider_says_none(llm, provider):
+    call = llm._Call("openai/echo", TURNS, "r", None)
+    call.text = "seven w"
+
+    found = call._completion(None, None)
+
+    assert (found.prompt_tokens, found.completion_tokens) == (4 + 2 + 4 + 5, 4 + 2)
+
+
+async def test_takes_the_key_of_the_provider_when_there_are_two(llm, settings):
+    settings.LLM_API_BASE, settings.LLM_API_KEY = "http://127.0.0.1:1/v1", "k"
+    settings.GOOGLE_API_KEY = "g"
+
+    gemini = llm._Call("gemini/x", TURNS, "r", None)._options()
+    other = llm._Call("openai/x", TURNS, "r", None)._options()
+
+    assert (gemini["api_key"], gemini.get("api_base")) == ("g", None)
+    assert (other["api_key"], other["api_base"]) == ("k", "http://127.0.0.1:1/v1")
+    settings.GOOGLE_API_KEY = settings.LLM_API_KEY = settings.LLM_API_BASE = ""
+    bare = llm._Call("gemini/x", TURNS, "r", None)._options()
+    assert {"api_key", "api_base"}.isdisjoint(bare)
+
+
+# --- Faults ---------------------------------------------------------------------------------------
+
+
+async def test_says_no_model_when_none_is_set(llm, settings):
+    settings.LLM_MODEL, settings.LLM_FALLBACK_MODELS = "", []
+
+    error = await failure(llm)
+
+    assert (error.code, error.permanent) == ("no_model", True)
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+@pytest.mark.parametrize(
+    ("model", "code", "times"),
+    [
+        ("error500", "InternalServerError", 2),
+        ("error503", "ServiceUnavailableError", 2),
+        ("error429", "RateLimitError", 2),
+        ("error401", "AuthenticationError", 1),
+        ("error400", "BadRequestError", 1),
+        ("error404", "NotFoundError", 1),
+        ("empty", "empty_answer", 2),
+        ("garbage", None, 2),
+        ("html", None, 2),
+    ],
+)
+async def test_asks_again_only_where_it_may_help_when_the_model_fails(
+    llm, provider, settings, ask, model, code, times
+):
+    settings.LLM_MODEL = f"openai/{model}"
+
+    error = await failure(llm, ask)
+
+    assert len(provider.asked) == times
+    assert error.model == f"openai/{model}"
+    assert error.permanent is (times == 1)
+    assert code in (None, error.code)
+
+
+async def test_raises_when_the_connection_is_cut_before_the_answer(llm, provider, settings):
+    settings.LLM_MODEL = "openai/words20-cut3"
+
+    error = await failure(llm)
+
+    assert not error.permanent
+    assert len(provider.asked) == 2
+
+
+async def test_begins_again_when_the_stream_is_cut(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_FALLBACK_MODELS = "openai/words20-cut3", ["openai/words5"]
+    heard = Heard()
+
+    found = await streamed(llm, heard)
+
+    assert found.model == "openai/words5"
+    assert heard.restarts == 2  # the first model was asked twice
+    assert found.text == heard.joined == "word0 word1 word2 word3 word4 "
+
+
+async def test_raises_when_nobody_listens(llm, settings):
+    settings.LLM_MODEL, settings.LLM_API_BASE = "openai/echo", "http://127.0.0.1:1/v1"
+    settings.LLM_API_KEY = "k"
+
+    assert not (await failure(llm)).permanent
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_falls_back_in_order_when_models_fail(llm, provider, settings, ask):
+    settings.LLM_MODEL = "openai/error401"
+    settings.LLM_FALLBACK_MODELS = ["openai/error500", "openai/words3", "openai/echo"]
+
+    found = await ask(llm)
+
+    assert found.model == "openai/words3"
+    asked = [request["body"]["model"] for request in provider.asked]
+    assert asked == ["error401", "error500", "error500", "words3"]
+
+
+# --- Watchdogs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_gives_up_when_a_call_takes_too_long(llm, provider, settings, ask):
+    settings.LLM_MODEL, settings.LLM_TIMEOUT = "openai/hang", 0.1
+
+    error = await failure(llm, ask)
+
+    assert not error.permanent
+    assert error.code in ("timeout", "Timeout")
+
+
+async def test_gives_up_when_the_first_piece_is_late(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_FIRST_TOKEN_TIMEOUT = "openai/hang", 0.1
+
+    error = await failure(llm, streamed)
+
+    assert error.code in ("first_token_timeout", "timeout")
+    assert not error.permanent
+
+
+async def test_gives_up_when_the_stream_begins_and_says_nothing(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_FIRST_TOKEN_TIMEOUT = "openai/words5-pause0", 0.2
+
+    assert (await failure(llm, streamed)).code == "first_token_timeout"
+
+
+async def test_gives_up_when_the_stream_falls_silent(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_GAP_TIMEOUT = "openai/words9-pause3", 0.2
+    heard = Heard()
+
+    error = await failure(llm, lambda llm: streamed(llm, heard))
+
+    assert (error.code, error.permanent) == ("gap_timeout", False)
+    assert heard.restarts == 2
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_gives_up_when_all_together_takes_too_long(llm, provider, settings, ask):
+    settings.LLM_MODEL, settings.LLM_TOTAL_TIMEOUT = "openai/hang", 0.1
+    settings.LLM_FALLBACK_MODELS = ["openai/echo"]
+
+    assert (await failure(llm, ask)).code == "total_timeout"
+    assert {request["body"]["model"] for request in provider.asked} <= {"hang"}
+
+
+# --- The stand-in itself --------------------------------------------------------------------------
+
+
+async def request(settings, model, **options):
+    body = {"model": model, "messages": [{"role": "user", "content": "Hi you"}], **options}
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{settings.LLM_API_BASE}/chat/completions", json=body, timeout=5)
+
+
+async def test_stand_in_keeps_to_openais_schema_when_it_answers(provider, settings):
+    from openai.types.chat import ChatCompletion
+
+    response = await request(settings, "echo")
+
+    found = ChatCompletion.model_validate_json(response.content, strict=True)
+    assert not found.model_extra
+    assert found.choices[0].message.content == "You said: Hi you"
+    assert found.usage.total_tokens == found.usage.prompt_tokens + found.usage.completion_tokens
+
+
+async def test_stand_in_keeps_to_openais_schema_when_it_streams(provider, settings):
+    from openai.types.chat import ChatCompletionChunk
+
+    response = await request(settings, "words3", stream=True)
+
+    assert response.headers["content-type"] == "text/event-stream"
+    blocks = response.text.strip().split("\n\n")
+    assert blocks.pop() == "data: [DONE]"
+    chunks = [
+        ChatCompletionChunk.model_validate_json(block.removeprefix("data: "), strict=True)
+        for block in blocks
+    ]
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == "word0 word1 word2 "
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage.completion_tokens == 3
+    assert not any(chunk.model_extra for chunk in chunks)
+
+
+async def test_stand_in_keeps_to_openais_schema_when_it_refuses(provider, settings):
+    from openai.types.shared import ErrorObject
+
+    response = await request(settings, "error429")
+
+    assert response.status_code == 429
+    found = ErrorObject.model_validate(json.loads(response.content)["error"], strict=True)
+    assert found.message

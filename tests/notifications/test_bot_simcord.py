@@ -1,0 +1,285 @@
+"""What moderators do, in a simulated Discord (simcord): commands, buttons, forms, messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+import pytest
+import pytest_asyncio
+import simcord
+from asgiref.sync import sync_to_async
+
+from chat_app import services as chat
+from chat_app.models import ChatMessage, MessageType, Snippet
+from notifications.models import DiscordThread, Receipt
+from sessions_app.models import AuditEntry, Block, ChatSession, Responder
+from tests.standins import discord_spec
+from tests.support import open_session
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
+
+
+@dataclass
+class Scene:
+    """A guild with a conversation's thread, a moderator and a stranger."""
+
+    env: Any
+    guild: Any
+    channel: Any
+    thread: Any
+    card: Any
+    dana: Any
+    eve: Any
+    session: ChatSession
+
+    async def db(self, act: Callable[[], Any]) -> Any:
+        return await sync_to_async(act, thread_sensitive=False)()
+
+    async def said(self) -> list[str]:
+        rows = ChatMessage.objects.filter(
+            session=self.session, message_type=MessageType.STAFF, deleted_at=None
+        ).order_by("seq")
+        return await self.db(lambda: list(rows.values_list("content", flat=True)))
+
+    async def responder(self) -> str:
+        return await self.db(lambda: ChatSession.objects.get(pk=self.session.pk).responder)
+
+
+async def staged(env: Any, settings: Any) -> Scene:
+    from notifications import embeds, jobs
+    from notifications.discord_bot.client import Bot
+    from notifications.discord_client import view
+
+    settings.DISCORD_ENABLED = True
+    settings.DISCORD_BOT_TOKEN = "x"
+    session = await sync_to_async(open_session)()
+    guild = env.create_guild()
+    channel = guild.create_text_channel("support")
+    role = guild.create_role("Moderators")
+    settings.DISCORD_CHANNEL_ID = str(channel.id)
+    settings.DISCORD_MODERATOR_ROLE_IDS = [str(role.id)]
+    dana = guild.add_member(env.create_user("dana"), roles=[role])
+    eve = guild.add_member(env.create_user("eve"))
+    bot = Bot()
+    await env.restart_bot(bot)
+    post = embeds.card(await sync_to_async(jobs.card)(session))
+    real = bot.get_channel(channel.id)
+    card = await real.send(embed=discord.Embed.from_dict(post.embed), view=view(post.buttons))
+    made = await card.create_thread(name="Session")
+    await sync_to_async(DiscordThread.objects.create)(
+        session=session, thread_id=str(made.id), message_id=str(card.id)
+    )
+    await env.settle()
+    (thread,) = channel.threads
+    return Scene(env, guild, channel, thread, card, dana, eve, session)
+
+
+@pytest_asyncio.fixture
+async def env() -> AsyncIterator[Any]:
+    made = simcord.Env(discord.Client(intents=discord.Intents.default()))
+    await made.start()
+    yield made
+    await made.shutdown()
+    judge(made)
+
+
+def judge(env: Any) -> None:
+    """All that the bot sent is valid, and none of it may ping."""
+    if not discord_spec.is_there():
+        return
+    spec = discord_spec.Spec()
+    wrong = [
+        why
+        for one in env.http_requests
+        for why in spec.request(
+            one.method, one.path, {k: str(v) for k, v in (one.params or {}).items()}, one.json
+        )
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest_asyncio.fixture
+async def scene(env: Any, settings: Any, transactional_db: None) -> Scene:
+    return await staged(env, settings)
+
+
+@pytest_asyncio.fixture
+async def talkative(env: Any, settings: Any, transactional_db: None) -> Scene:
+    settings.DISCORD_REPLY_MODE = "every_message"
+    return await staged(env, settings)
+
+
+async def test_reply_reaches_the_visitor_and_takes_over(scene: Scene) -> None:
+    result = await scene.dana.slash(scene.thread, "reply", text="Hello from Dana")
+    assert result.ephemeral
+    assert result.response.content == "✅ Sent to the visitor."
+    assert await scene.said() == ["Hello from Dana"]
+    assert await scene.responder() == Responder.HUMAN
+    row = await scene.db(lambda: ChatMessage.objects.get(content="Hello from Dana"))
+    assert row.author == "Support team"
+    acts = await scene.db(lambda: list(AuditEntry.objects.values_list("act", "actor_name")))
+    assert acts == [("take_over", "dana"), ("reply", "dana")]
+
+
+async def test_a_stranger_does_nothing(scene: Scene) -> None:
+    result = await scene.eve.slash(scene.thread, "reply", text="I am staff")
+    assert result.response.content == "Only moderators may do this."
+    result = await scene.eve.click(scene.card, label="Take over")
+    assert result.response.content == "Only moderators may do this."
+    assert await scene.said() == []
+    assert await scene.responder() == Responder.AI
+
+
+async def test_whoever_may_manage_the_channel_may_act(scene: Scene) -> None:
+    role = scene.guild.create_role("Boss", permissions=discord.Permissions(manage_channels=True))
+    boss = scene.guild.add_member(scene.env.create_user("boss"), roles=[role])
+    await boss.slash(scene.thread, "reply", text="Hi")
+    assert await scene.said() == ["Hi"]
+
+
+async def test_names_the_moderator_only_where_that_is_wanted(scene: Scene, settings: Any) -> None:
+    settings.DISCORD_SHOW_MODERATOR_NAME = True
+    await scene.dana.slash(scene.thread, "reply", text="Hi")
+    row = await scene.db(lambda: ChatMessage.objects.get(content="Hi"))
+    assert row.author == "dana"
+
+
+async def test_plain_text_stays_internal(scene: Scene) -> None:
+    await scene.dana.send(scene.thread, "what a strange visitor")
+    assert await scene.said() == []
+    assert not await scene.db(lambda: Receipt.objects.exists())
+    seen = await scene.db(lambda: DiscordThread.objects.get().last_seen_id)
+    assert seen
+
+
+async def test_take_over_and_hand_back(scene: Scene) -> None:
+    result = await scene.dana.click(scene.card, label="Take over")
+    assert "yours" in result.response.content
+    assert await scene.responder() == Responder.HUMAN
+    posted = await scene.db(lambda: chat.post_message(session=scene.session, text="Anyone?"))
+    assert posted.answer is None
+    await scene.dana.slash(scene.thread, "handback")
+    assert await scene.responder() == Responder.AI
+    result = await scene.dana.slash(scene.thread, "takeover")
+    assert "yours" in result.response.content
+
+
+async def test_the_reply_button_opens_a_form(scene: Scene) -> None:
+    shown = await scene.dana.click(scene.card, label="Reply")
+    assert shown.modal
+    result = await scene.dana.submit_modal(shown, {"text": "From the form"})
+    assert result.response.content == "✅ Sent to the visitor."
+    assert await scene.said() == ["From the form"]
+
+
+async def test_closes_with_a_word_and_opens_again(scene: Scene) -> None:
+    await scene.dana.slash(scene.thread, "close", text="Goodbye")
+    row = await scene.db(lambda: ChatSession.objects.get(pk=scene.session.pk))
+    assert not row.is_active
+    assert row.closed_by == "staff:dana"
+    assert await scene.said() == ["Goodbye"]
+    result = await scene.dana.slash(scene.thread, "reply", text="too late")
+    assert "closed" in result.response.content
+    await scene.dana.slash(scene.thread, "reopen")
+    row = await scene.db(lambda: ChatSession.objects.get(pk=scene.session.pk))
+    assert row.is_active
+    assert row.responder == Responder.AI
+
+
+async def test_the_close_button_asks_first(scene: Scene) -> None:
+    shown = await scene.dana.click(scene.card, label="Close")
+    result = await scene.dana.submit_modal(shown, {"text": ""})
+    assert result.response.content.startswith("🔒")
+    row = await scene.db(lambda: ChatSession.objects.get(pk=scene.session.pk))
+    assert not row.is_active
+
+
+async def test_blocks_and_unblocks(scene: Scene) -> None:
+    from sessions_app.blocks import Blocked
+
+    result = await scene.dana.slash(scene.thread, "block", duration="soon", reason="spam")
+    assert "30m" in result.response.content
+    result = await scene.dana.slash(scene.thread, "block", duration="7d", reason="spam")
+    assert result.response.content.startswith("⛔")
+    row = await scene.db(lambda: ChatSession.objects.get(pk=scene.session.pk))
+    assert (row.is_active, row.closed_by) == (False, "block")
+    with pytest.raises(Blocked):
+        await scene.db(open_session)
+    assert (await scene.db(lambda: Block.objects.get())).reason == "spam"
+    result = await scene.dana.slash(scene.thread, "reopen")
+    assert result.response.content.startswith("❌")
+    await scene.dana.slash(scene.thread, "unblock")
+    assert await scene.db(open_session)
+
+
+async def test_keeps_sends_and_forgets_snippets(scene: Scene) -> None:
+    add = await scene.dana.slash(scene.thread, "snippet add", name="Hours", text="9 to 5")
+    assert add.response.content == "✅ Kept."
+    assert await scene.dana.autocomplete(scene.thread, "snippet send", "name", "ho")
+    await scene.dana.slash(scene.thread, "snippet send", name="hours")
+    assert await scene.said() == ["9 to 5"]
+    listed = await scene.dana.slash(scene.thread, "snippet list")
+    assert "**hours** 9 to 5" in listed.response.content
+    await scene.dana.slash(scene.thread, "snippet remove", name="hours")
+    assert not await scene.db(lambda: Snippet.objects.exists())
+
+
+async def test_reveals_to_one_moderator_and_records_it(scene: Scene) -> None:
+    result = await scene.dana.click(scene.card, label="Reveal")
+    assert result.ephemeral
+    assert "ann@example.com" in result.response.content
+    assert "127.0.0.1" in result.response.content
+    assert await scene.db(lambda: AuditEntry.objects.get().act) == "reveal"
+
+
+async def test_posts_a_transcript(scene: Scene) -> None:
+    await scene.db(lambda: chat.post_message(session=scene.session, text="My question"))
+    result = await scene.dana.slash(scene.thread, "transcript")
+    message = result.followups[0] if result.followups else result.response
+    assert message.attachments
+    assert not result.ephemeral
+
+
+async def test_a_command_elsewhere_says_so(scene: Scene) -> None:
+    result = await scene.dana.slash(scene.channel, "takeover")
+    assert result.response.content == "This is not the thread of a conversation."
+
+
+async def test_every_message_is_a_reply_where_that_is_the_mode(talkative: Scene) -> None:
+    scene = talkative
+    message = await scene.dana.send(scene.thread, "Plain words")
+    await scene.eve.send(scene.thread, "Me too")
+    assert await scene.said() == ["Plain words"]
+    assert any(str(one.emoji) == "✅" for one in scene.thread.history()[-2].reactions)
+    await scene.dana.edit(message, "Better words")
+    assert await scene.said() == ["Better words"]
+    await scene.dana.delete(message)
+    assert await scene.said() == []
+
+
+async def test_other_bots_are_ignored(talkative: Scene) -> None:
+    scene = talkative
+    other = scene.guild.add_member(scene.env.create_user("robot", bot=True))
+    await other.send(scene.thread, "beep")
+    assert await scene.said() == []
+
+
+async def test_reads_what_was_written_while_it_was_away(talkative: Scene) -> None:
+    from notifications.discord_bot.client import Bot
+
+    scene = talkative
+    first = await scene.dana.send(scene.thread, "Before")
+    second = await scene.dana.send(scene.thread, "Also before")
+    await scene.env.restart_bot(discord.Client(intents=discord.Intents.all()))
+    await scene.dana.send(scene.thread, "Meanwhile 1")
+    await scene.eve.send(scene.thread, "Not staff")
+    await scene.dana.send(scene.thread, "Meanwhile 2")
+    await scene.dana.edit(first, "Before, corrected")
+    await scene.dana.delete(second)
+    for _ in range(2):
+        await scene.env.restart_bot(Bot())
+        await scene.env.settle()
+    assert await scene.said() == ["Before, corrected", "Meanwhile 1", "Meanwhile 2"]

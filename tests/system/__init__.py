@@ -1,0 +1,1 @@
+"""The really running product: its processes, killed, frozen and reloaded."""

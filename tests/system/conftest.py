@@ -1,0 +1,108 @@
+"""One running product for all tests of this folder, healed before each of them.
+
+Under pytest-xdist run with `--dist loadgroup`, so that one worker has them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+
+from tests.system.processes import Stack
+from tests.system.visitors import Entrance, entrance
+
+# Shorter than the defaults, so that what is lost is found sooner and no test waits for long.
+QUICK = {"ANSWER_LEASE_SECONDS": "4", "REPLIES_DRAIN_SECONDS": "2", "MESSAGE_LIMIT": "1000"}
+_figures: dict[str, str] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the running product together."""
+    for item in items:
+        if "tests/system/" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group("system"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what the processes said where a test failed."""
+    report: Any = yield
+    stack = getattr(item, "funcargs", {}).get("running")
+    if report.failed and isinstance(stack, Stack):
+        report.sections += [(f"log of {name}", said) for name, said in stack.tails()]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what was measured."""
+    for name, value in _figures.items():
+        terminalreporter.write_line(f"{name}: {value}")
+
+
+@pytest.fixture(scope="session")
+def figures() -> dict[str, str]:
+    """What was measured, for the summary."""
+    return _figures
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running product."""
+    _allow_many_files()
+    folder = tmp_path_factory.mktemp("system")
+    with _database(f"sqlite:///{folder}/chatsite.sqlite3") as url:
+        stack = Stack(folder, database_url=url, **QUICK)
+        try:
+            stack.start()
+            sizes = [f"{size:.0f}" for size in stack.megabytes_at_first]
+            _figures["web workers' resident megabytes at first"] = " and ".join(sizes)
+            yield stack
+        finally:
+            stack.close()
+
+
+@pytest.fixture
+def stack(running: Stack) -> Stack:
+    """The running product, with all its processes alive."""
+    running.heal()
+    return running
+
+
+@pytest_asyncio.fixture
+async def door(stack: Stack) -> AsyncIterator[Entrance]:
+    """Where visitors come in."""
+    async with entrance(stack.url) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def _database(sqlite_url: str) -> Iterator[str]:
+    """A fresh database where DATABASE_URL names a PostgreSQL server, else a file."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield sqlite_url
+        return
+    name = f"chatsite_system_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            admin.execute(drop)
+
+
+def _allow_many_files() -> None:
+    """Hundreds of streams at once need more than the usual 1,024 open files, here and there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
