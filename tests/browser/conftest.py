@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chatsite.local import model as local_model
 from tests.browser.chat import Chat
 from tests.browser.site import Site
 from tests.browser.system import System
@@ -32,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser" in item.path.as_posix():
             item.add_marker("browser")
             item.add_marker("enable_socket")
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one system for all of them
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
 
@@ -48,6 +50,19 @@ def site() -> Iterator[Site]:
 def system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The running system."""
     system = System(tmp_path_factory.mktemp("system"), site.origin)
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()
+
+
+@pytest.fixture(scope="module")
+def local_system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A running system with the small model of this machine."""
+    if local_model.file() is None:
+        pytest.skip("the local model is not installed")
+    system = System(tmp_path_factory.mktemp("local"), site.origin, is_local=True)
     try:
         system.start()
         yield system

@@ -18,6 +18,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from chatsite.local import model as local_model
 from tests.standins.provider import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,8 +39,8 @@ class Obedient(Provider):
 class System:
     """Processes on free ports of this machine, in a folder of their own."""
 
-    def __init__(self, folder: Path, site: str) -> None:
-        self.folder, self.site = folder, site
+    def __init__(self, folder: Path, site: str, *, is_local: bool = False) -> None:
+        self.folder, self.site, self._is_local = folder, site, is_local
         self.api, self.limited = _free(), _free()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._logs: list[Any] = []
@@ -70,6 +71,8 @@ class System:
             "MESSAGE_LIMIT": "100000",
             "PORT": str(self.api),
         }
+        if self._is_local:
+            self._start_local_model()
         self._python("manage.py", "migrate", "-v0").wait()
         self.web = self._web("web", {})
         limits = {"RATE_LIMITING_ENABLED": "on", "CHAT_RATE_LIMIT": "1/s", "MESSAGE_LIMIT": "6"}
@@ -124,6 +127,13 @@ class System:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         return asyncio.run_coroutine_threadsafe(self.provider.start(), self._loop).result(10)
+
+    def _start_local_model(self) -> None:
+        """The model that `make run` uses, in place of the scripted one."""
+        port = _free()
+        self._environment |= local_model.environment(port)
+        self._python("-m", "chatsite.local.model", str(port))
+        _wait_for(port)
 
     def _web(self, name: str, extra: dict[str, str]) -> subprocess.Popen[bytes]:
         command = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "chatsite.asgi")

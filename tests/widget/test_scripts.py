@@ -68,6 +68,15 @@ def test_packed_scripts_are_those_of_the_sources() -> None:
     assert packing.is_fresh(), "run: python manage.py pack_widget"
 
 
+@pytest.mark.parametrize("entry", packing.ENTRIES)
+def test_packing_joins_each_module_once_after_what_it_needs(entry: str) -> None:
+    packed = packing.pack(entry, minify=lambda source: source)
+    assert packing.fingerprint() in packed.splitlines()[0]
+    assert packed.count("class Transcript") == 1
+    assert packed.index("class Transcript") < packed.index("class ChatClient")
+    assert not re.search(r"^(import|export) ", packed, re.MULTILINE)
+
+
 def test_all_that_a_page_loads_is_small() -> None:
     widget = assets.load("widget.js")
     german = assets.load("widget/texts.de.js")
