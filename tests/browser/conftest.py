@@ -1,4 +1,6 @@
-"""A running system, a website on another origin, and a browser; skipped without a Chromium."""
+"""A running system, a website on another origin, and a browser; skipped without a Chromium.
+
+All of it ends with this package: Playwright's loop would be in the way of other tests."""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """A website on an origin that is not the API's."""
     site = Site()
@@ -46,7 +48,7 @@ def site() -> Iterator[Site]:
     site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The running system."""
     system = System(tmp_path_factory.mktemp("system"), site.origin)
@@ -70,7 +72,7 @@ def local_system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         system.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """One browser for all tests; each has a profile of its own."""
     from playwright.sync_api import sync_playwright
