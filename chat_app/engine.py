@@ -56,6 +56,7 @@ class Engine:
             done.result(timeout=seconds + 5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=2)
+        self._executor.shutdown(wait=False)
 
     async def database(self, act: Callable[..., T], /, *args: Any, **options: Any) -> T:
         """Run a function of the ORM on one of a few threads with lasting connections."""
@@ -163,11 +164,11 @@ class Engine:
         tasks = [task for _, task in self._running.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
         left = [reply.answer for reply, _ in self._running.values()]
-        for _, task in list(self._running.values()):
+        cancelled = [*self._tasks, *(task for _, task in self._running.values())]
+        for task in cancelled:
             task.cancel()
+        await asyncio.gather(*cancelled, return_exceptions=True)
         if left:
             await self.database(leases.give_back, left)
             log.info("answers given back", count=len(left))

@@ -14,7 +14,7 @@ from django.db import connections
 from django.http.response import HttpResponseBase
 
 from chat_app.models import ChatMessage
-from sessions_app import services, tokens
+from sessions_app import events, services, tokens
 from sessions_app.models import ChatSession
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -77,18 +77,21 @@ class Told:
 
 
 class Reader:
-    """The events of a streaming response, one after another."""
+    """One who reads a streaming response as it comes."""
 
     def __init__(self, response: Any) -> None:
         assert response.status_code == 200, response.content
         assert response["Content-Type"] == "text/event-stream"
         self.other: list[str] = []  # comments and `retry:`
-        self._events = self._parse(aiter(response.streaming_content))
+        self._events: asyncio.Queue[Told | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._read(response.streaming_content))
 
     async def next(self) -> Told:
         """The next event; fails where none comes."""
         async with asyncio.timeout(SECONDS):
-            return await anext(self._events)
+            found = await self._events.get()
+        assert found is not None, "the stream has ended"
+        return found
 
     async def until(self, name: str) -> list[Told]:
         """The events up to the first one of this name."""
@@ -100,23 +103,31 @@ class Reader:
     async def rest(self) -> list[Told]:
         """The events until the stream ends by itself."""
         async with asyncio.timeout(SECONDS):
-            return [event async for event in self._events]
+            await self._task
+            found = [await self._events.get() for _ in range(self._events.qsize())]
+        return [event for event in found if event]
 
     async def close(self) -> None:
         """Go away, as a reader does who closes the page."""
-        await self._events.aclose()  # type: ignore[attr-defined]
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _parse(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Told]:
-        async for chunk in chunks:
-            block = chunk.decode()
-            assert block.endswith("\n\n")
-            assert block.count("\n\n") == 1, "one event a chunk, and none that begins another"
-            lines = dict(line.split(": ", 1) for line in block.splitlines() if line[:2] != ": ")
-            if "event" in lines:
-                number = int(lines["id"]) if "id" in lines else None
-                yield Told(lines["event"], json.loads(lines["data"]), number)
-            elif block.strip():
-                self.other.append(block.strip())
+    async def _read(self, chunks: AsyncIterator[bytes]) -> None:
+        try:
+            async for chunk in chunks:
+                self._take(chunk.decode())
+        finally:
+            self._events.put_nowait(None)
+
+    def _take(self, block: str) -> None:
+        assert block.endswith("\n\n")
+        assert block.count("\n\n") == 1, "one event a chunk, and none that begins another"
+        lines = dict(line.split(": ", 1) for line in block[:-2].split("\n") if ": " in line)
+        if "event" in lines:
+            number = int(lines["id"]) if "id" in lines else None
+            self._events.put_nowait(Told(lines["event"], json.loads(lines["data"]), number))
+        else:
+            self.other.append(block.strip())
 
 
 def bearer(session: ChatSession) -> dict[str, str]:
@@ -197,7 +208,7 @@ def say(session: ChatSession, text: str = "A person speaks.") -> ChatMessage:
         row = ChatMessage.objects.create(
             session=session, seq=seq, message_type="staff", content=text
         )
-        services.record_next(session_id=session.pk, kind=EventKind.MESSAGE, reference=row.pk)
+        events.record_next(session_id=session.pk, kind=EventKind.MESSAGE, reference=row.pk)
     return row
 
 

@@ -30,6 +30,7 @@ def test_shows_the_question_when_it_is_the_visitors(visitor, session):
         "status": "done",
         "reply_to": None,
         "answer_id": answer.pk,
+        "author": "",
         "safety": False,
         "degraded": False,
     }
@@ -156,6 +157,7 @@ def test_pairs_a_question_with_its_answer_when_it_has_one(visitor, session):
         "response": "Chairs & <tables>.",
         "response_html": "<p>Chairs &amp; &lt;tables&gt;.</p>\n",
         "answered_by": "ai",
+        "author": "",
         "status": "done",
         "browser_hash": session.browser_hash,
         "ip_address": "127.0.0.1",

@@ -10,7 +10,7 @@ from chat_app.models import ChatMessage
 from chatsite.core import hub, runtime
 from sessions_app import services as sessions
 from sessions_app.selectors import poll
-from tests.support import SECONDS, claim, finish, problem
+from tests.support import SECONDS, Reader, claim, finish, problem
 
 pytestmark = pytest.mark.asyncio
 
@@ -190,14 +190,13 @@ async def test_ends_the_wait_when_the_process_is_stopping(web, monkeypatch):
 
 async def test_keeps_the_text_so_far_when_a_running_answer_is_stopped(web, engine, settings):
     settings.LLM_MODEL = "openai/words9-pause3"
-    asked = (await web.leave("Hello?", accept="text/event-stream")).streaming_content
-    async for chunk in asked:
-        if b"word2" in chunk:
-            break
-        if b'"answer_id":"' in chunk:
-            answer_id = chunk.split(b'"answer_id":"')[1].split(b'"')[0].decode()
+    reader = Reader(await web.stream("Hello?"))
+    heard = ""
+    while "word2" not in heard:
+        event = await reader.next()
+        heard += event.data["text"] if event.name == "delta" else ""
 
-    response = await web.post(f"/chat/answers/{answer_id}/stop")
+    response = await web.post(f"/chat/answers/{event.data['answer_id']}/stop")
 
     body = response.json()
     assert response.status_code == 200
@@ -206,7 +205,8 @@ async def test_keeps_the_text_so_far_when_a_running_answer_is_stopped(web, engin
         "word0 word1 word2 ",
         False,
     )
-    await asked.aclose()
+    told = (await reader.rest())[-1]
+    assert (told.name, told.data["status"]) == ("answer", "stopped")
 
 
 async def test_stops_at_the_next_beat_when_the_worker_was_not_told(

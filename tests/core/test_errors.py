@@ -145,7 +145,10 @@ def test_every_problem_has_a_code_of_its_own_when_they_are_listed():
 
     assert len(set(codes)) == len(codes)
     assert set(codes) == {
+        "blocked",
         "bot_suspected",
+        "cannot_reopen",
+        "conversation_closed",
         "forbidden",
         "idempotency_key_reused",
         "invalid_input",

@@ -56,7 +56,7 @@ class Provider:
                     _send(writer, 200, {"asked": self.times, "hung_up": self.hung_up})
                 else:
                     await self._answer(request, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._serving.discard(task)
