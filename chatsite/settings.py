@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "chatsite.core.pages.CSPMiddleware",
 ]
 PAGE_PREFIXES = ("/admin", "/api/docs")
+PAGE_PATHS = frozenset({"/"})
 ROOT_URLCONF = "chatsite.urls"
 ASGI_APPLICATION = "chatsite.asgi.application"
 APPEND_SLASH = False
@@ -377,6 +378,22 @@ DISCORD_CONCURRENCY = env.integer(
 )
 DISCORD_LEASE_SECONDS = env.number(
     "DISCORD_LEASE_SECONDS", 20.0, "Seconds after which a silent worker's delivery is taken over."
+)
+
+# --- The widget ----------------------------------------------------------------------------------
+DEMO_PAGE = {"auto": DEBUG, "on": True, "off": False}[
+    env.one_of(
+        "DEMO_PAGE", "auto", ("auto", "on", "off"), "The demo shop at `/`; auto: while DEBUG is on."
+    )
+]
+WIDGET_CONSENT = env.text(
+    "WIDGET_CONSENT", "", "What a visitor agrees to in the widget, in place of its own sentence."
+)
+WIDGET_RETENTION = env.text(
+    "WIDGET_RETENTION", "", "How long conversations are kept, in place of the widget's sentence."
+)
+WIDGET_PRIVACY_URL = env.text(
+    "WIDGET_PRIVACY_URL", "", "Address of the privacy policy that the widget links to."
 )
 
 # --- Pages ---------------------------------------------------------------------------------------

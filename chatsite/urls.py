@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
 
+from chat_app import assets, demo
 from chatsite import health
 from chatsite.core import errors
 
@@ -41,5 +42,10 @@ urlpatterns = [
     path("api/schema", schema, name="schema"),
     path("api/docs", docs, name="docs"),
     path("admin/", admin.site.urls),
+    path("", demo.shop, name="demo"),
+    path("widget.json", assets.preferences, name="widget-preferences"),
+    re_path(
+        r"^(?P<name>(?:widget|client)(?:/[a-z.-]+)?\.(?:js|d\.ts))$", assets.script, name="script"
+    ),
     re_path("", not_found),
 ]
