@@ -36,12 +36,12 @@ class LimitsCache(RedisCache):
         """Set the key where it is not set."""
         return bool(self._ask("add", *args, **options))
 
-    def incr(self, *args: Any, **options: Any) -> int:
+    def incr(self, key: str, *args: Any, **options: Any) -> int:
         """Add one; a key that Redis has and this process has not begins here."""
         try:
-            return int(self._ask("incr", *args, **options))
+            return int(self._ask("incr", key, *args, **options))
         except ValueError:
-            caches["local"].add(*args[:1], 1, timeout=_LOCAL_SECONDS)
+            caches["local"].add(key, 1, timeout=_LOCAL_SECONDS)
             return 1
 
     def _ask(self, act: str, *args: Any, **options: Any) -> Any:
