@@ -172,9 +172,7 @@ class Engine:
             await asyncio.wait(tasks, timeout=seconds)
         left = [reply.answer for reply, _ in self._running.values()]
         cancelled = [*self._tasks, *(task for _, task in self._running.values())]
-        for task in cancelled:
-            task.cancel()
-        await asyncio.gather(*cancelled, return_exceptions=True)
+        await asyncio.gather(*(cancelling.end(task, again=0.1) for task in cancelled))
         if left:
             await self.database(leases.give_back, left)
             log.info("answers given back", count=len(left))

@@ -14,7 +14,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from chatsite.core import live, runtime
+from chatsite.core import cancelling, live, runtime
 
 log = structlog.get_logger(__name__)
 
@@ -120,9 +120,7 @@ class Hub:
 
     async def close(self) -> None:
         """End the tasks and the connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(cancelling.end(task, again=0.1) for task in self._tasks))
         await self.redis.aclose()
 
     async def _want_deltas(self, session: str) -> None:
