@@ -84,7 +84,7 @@ def pair(row: ChatMessage, session: ChatSession) -> dict[str, Any]:
         "status": reply.status if reply else WITH_STAFF,
         "safety": bool(reply and reply.safety),
         "degraded": bool(reply and reply.degraded),
-        "idempotency_key": row.client_key,
+        "idempotency_key": row.client_key if is_question else None,
         "timestamp": moment(row.timestamp),
         "browser_hash": session.browser_hash,
         "ip_address": session.ip_address,
@@ -100,7 +100,7 @@ def message_event(row: ChatMessage) -> dict[str, Any]:
         "html": rendering.to_html(row.content),
         "author": row.author,
         "timestamp": moment(row.timestamp),
-        "idempotency_key": row.client_key,
+        "idempotency_key": row.client_key if row.message_type == MessageType.USER else None,
     }
 
 

@@ -42,10 +42,8 @@ urlpatterns = [
     path("api/schema", schema, name="schema"),
     path("api/docs", docs, name="docs"),
     path("admin/", admin.site.urls),
-    path("", demo.shop, name="demo"),
+    path("", demo.shop),
     path("widget.json", assets.preferences, name="widget-preferences"),
-    re_path(
-        r"^(?P<name>(?:widget|client)(?:/[a-z.-]+)?\.(?:js|d\.ts))$", assets.script, name="script"
-    ),
+    re_path(r"^(?P<name>(?:widget|client)(?:/[a-z.-]+)?\.(?:js|d\.ts))$", assets.script),
     re_path("", not_found),
 ]

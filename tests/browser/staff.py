@@ -12,32 +12,36 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 django.setup()
 
 from django.db import transaction  # noqa: E402
-from django.db.models import F  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from chat_app import staff  # noqa: E402
 from chat_app.models import ChatMessage, MessageType  # noqa: E402
 from chatsite.core import live  # noqa: E402
-from sessions_app import services  # noqa: E402
-from sessions_app.models import ChatSession, EventKind  # noqa: E402
+from sessions_app.audit import Actor  # noqa: E402
+from sessions_app.models import ChatSession  # noqa: E402
+
+KIM = Actor("tests", "1", "Kim")
 
 
 def respond(session: str, responder: str) -> None:
     """A person takes the session over (`human`) or hands it back (`ai`)."""
-    with transaction.atomic():
-        _next(session, responder=responder)
-        services.record_next(session_id=session, kind=EventKind.STATUS)
+    act = staff.take_over if responder == "human" else staff.hand_back
+    act(session_id=session, actor=KIM)
 
 
-def say(session: str, text: str, message_type: str = MessageType.STAFF) -> str:
+def say(session: str, text: str, author: str = "") -> str:
     """A person says something unasked; the message's id."""
-    with transaction.atomic():
-        _next(session)
-        seq = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session)
-        row = ChatMessage.objects.create(
-            session_id=session, seq=seq, message_type=message_type, content=text
-        )
-        services.record_next(session_id=session, kind=EventKind.MESSAGE, reference=row.pk)
-    return row.pk
+    return staff.post_message(session_id=session, text=text, actor=KIM, author=author).pk
+
+
+def edit(session: str, message: str, text: str) -> None:
+    """A person corrects what they said."""
+    staff.edit_message(session_id=session, message_id=message, text=text, actor=KIM)
+
+
+def take_back(session: str, message: str) -> None:
+    """A person takes back what they said."""
+    staff.delete_message(session_id=session, message_id=message, actor=KIM)
 
 
 def fill(session: str, pairs: int) -> None:
@@ -98,8 +102,8 @@ def expire(session: str) -> None:
 
 
 def close(session: str) -> None:
-    """A person ends the session."""
-    services.close_session(session_id=session, closed_by="staff")
+    """A person ends the session as settled."""
+    staff.close(session_id=session, actor=KIM)
 
 
 def stored(session: str) -> list[dict[str, Any]]:
@@ -118,11 +122,10 @@ def _answer(asked: ChatMessage, words: str) -> ChatMessage:
     )
 
 
-def _next(session: str, **changes: Any) -> None:
-    ChatSession.objects.filter(pk=session).update(last_seq=F("last_seq") + 1, **changes)
-
-
-ACTS = {act.__name__: act for act in (respond, say, fill, quote, converse, expire, close, stored)}
+ACTS = {
+    act.__name__: act
+    for act in (respond, say, edit, take_back, fill, quote, converse, expire, close, stored)
+}
 
 if __name__ == "__main__":
     for line in sys.stdin:

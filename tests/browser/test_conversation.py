@@ -138,14 +138,33 @@ def test_person_takes_over_writes_and_hands_back(talk: Visit, system: System) ->
     expect(chat.panel.locator(".said.visitor.sent").last).to_contain_text("real")
     system.act(act="say", session=chat.session, text="I am *Kim*.")
     expect(chat.panel.locator(".said.staff em")).to_have_text("Kim")
-    expect(chat.panel.locator(".said.staff")).to_contain_text("Our team")
+    expect(chat.panel.locator(".said.staff .who")).not_to_be_empty()
     expect(chat.answers).to_have_count(1)
-    system.act(act="say", session=chat.session, text="A note.", message_type="system")
-    expect(chat.panel.locator(".said.system").last).to_contain_text("A note.")
     system.act(act="respond", session=chat.session, responder="ai")
     expect(chat.panel.locator(".said.system").last).to_contain_text("assistant answers again")
     chat.ask("and now?")
     expect(chat.answers.last).to_contain_text("You said: and now?")
+
+
+def test_what_staff_correct_or_take_back_is_shown_so(talk: Visit, system: System) -> None:
+    chat = talk()
+    said = system.act(act="say", session=chat.session, text="Monday.", author="Kim")
+    message = chat.panel.locator(".said.staff")
+    expect(message).to_contain_text("Monday.")
+    expect(message.locator(".who")).to_contain_text("Kim")
+    system.act(act="edit", session=chat.session, message=said, text="Tuesday.")
+    expect(message).to_contain_text("Tuesday.")
+    system.act(act="take_back", session=chat.session, message=said)
+    expect(message).to_have_count(0)
+
+
+def test_answer_in_the_making_gives_way_to_a_person(talk: Visit, system: System) -> None:
+    chat = talk()
+    chat.ask("#words200-gap0.05 please")
+    expect(chat.panel.locator(".said.running .body")).to_contain_text("word3")
+    system.act(act="say", session=chat.session, text="I will help.")
+    expect(chat.panel.locator(".said.staff")).to_contain_text("I will help.")
+    expect(chat.answers).to_have_count(0)
 
 
 def test_person_who_writes_is_shown_to_write(talk: Visit) -> None:

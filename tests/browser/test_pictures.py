@@ -51,7 +51,7 @@ def _talk(chat: Chat, system: System) -> None:
     expect(chat.answers).to_have_count(2)
     system.act(act="respond", session=chat.session, responder="human")
     words = "Hello Ada, Kim here. Six in oat would be **€ 290**, ready by mid-December. Shall I?"
-    system.act(act="say", session=chat.session, text=words)
+    system.act(act="say", session=chat.session, text=words, author="Kim")
     expect(chat.panel.locator(".said.staff")).to_be_visible()
     chat.ask("Yes, please!")
     expect(chat.panel.locator(".said.visitor.sent")).to_have_count(3)

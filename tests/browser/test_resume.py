@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
@@ -166,10 +167,21 @@ def test_draft_outlives_a_reload_and_an_expired_session(talk: Visit, system: Sys
     expect(chat.field).to_have_value("half a thought")
 
 
-def test_closed_by_staff_is_said(talk: Visit, system: System) -> None:
+@pytest.mark.parametrize("is_reloaded", [False, True])
+def test_closed_by_staff_is_said_and_opened_again_by_writing(
+    talk: Visit, system: System, is_reloaded: bool
+) -> None:
     chat = talk()
+    chat.ask("hello")
+    expect(chat.panel.locator(".said.done")).to_contain_text("hello")
     system.act(act="close", session=chat.session)
-    expect(chat.panel.get_by_text("The conversation was closed")).to_be_visible()
+    expect(chat.panel.get_by_text("This conversation was closed")).to_be_visible()
+    if is_reloaded:
+        chat.page.reload()
+        expect(chat.panel.get_by_text("This conversation was closed")).to_be_visible()
+    chat.ask("one more thing")
+    expect(chat.answers.last).to_contain_text("You said: one more thing")
+    expect(chat.said.filter(has_text="hello")).to_have_count(2)
 
 
 def test_back_and_forward_go_on_where_they_were(talk: Visit) -> None:

@@ -9,6 +9,8 @@ export interface Message {
   /** The idempotency key of a message sent from this browser. */
   key?: string;
   from: Speaker;
+  /** Who of the staff speaks. */
+  author?: string;
   /** Plain text; grows while an answer is `running`. */
   text: string;
   /** Safe to insert; what to show once an answer is finished. Never set for the visitor's own. */
@@ -23,7 +25,7 @@ export interface Message {
   /** No model could answer; the text is a stand-in. */
   degraded?: boolean;
   /** For lines that nobody said: a person took over, the assistant answers again. */
-  notice?: 'human' | 'ai';
+  notice?: 'human' | 'ai' | 'closed';
 }
 
 export interface Session {

@@ -246,6 +246,12 @@ export class ChatClient extends EventTarget {
     this.#changed();
   }
 
+  #close() {
+    if (this.#running) this.#transcript.note('closed');
+    this.#leave();
+    this.#connect('idle');
+  }
+
   #leave() {
     this.#running?.abort();
     this.#stream?.abort();
@@ -275,7 +281,11 @@ export class ChatClient extends EventTarget {
     try {
       return await call(this.#api, path, { token, ...init });
     } catch (problem) {
-      if (problem.status === 401 && token === this.session?.token) this.#forget(problem.code);
+      if (problem.status === 401 && token === this.session?.token) {
+        // What staff closed as settled is opened again by the visitor's next message.
+        if (problem.code === 'session_closed' && path !== '/chat') this.#close();
+        else this.#forget(problem.code);
+      }
       throw problem;
     }
   }
@@ -386,7 +396,7 @@ export class ChatClient extends EventTarget {
     if (responder !== this.responder) this.#transcript.note(responder);
     this.responder = responder;
     this.#emit('status', { responder, isActive });
-    if (!isActive) this.#forget('session_closed');
+    if (!isActive) this.#close();
   }
 
   #typingEnds;
@@ -438,6 +448,7 @@ export class ChatClient extends EventTarget {
       this.#transcript.posted(entry.key, await response.json());
       this.#delivered(entry.key);
       if (this.remaining) this.remaining -= 1;
+      this.start();
     } catch (problem) {
       this.#failed(entry, problem);
     }

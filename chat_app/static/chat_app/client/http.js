@@ -37,10 +37,7 @@ async function reason(api) {
   if (!navigator.onLine) return 'offline';
   if (new URL(api).origin === location.origin || await reaches(`${api}/health/live`)) return 'network';
   if (!await reaches(`${api}/client.js`)) return 'network';
-  console.error(
-    `Chatsite: the API at ${api} does not accept requests from ${location.origin}. On the server, `
-    + `set CORS_ALLOWED_ORIGINS=${location.origin} (several: separated by commas) and restart it.`,
-  );
+  console.error(`Chatsite refuses this website. At ${api} set CORS_ALLOWED_ORIGINS=${location.origin} and restart.`);
   return 'cors';
 }
 

@@ -69,6 +69,8 @@ export class Transcript {
     const isNew = id > this.cursor;
     this.cursor = Math.max(this.cursor, id);
     if (name === 'message') return this.#said(data, isNew);
+    if (name === 'edited') this.#said(data, false);
+    if (name === 'deleted') this.entries = this.entries.filter((entry) => entry.id !== data.id);
     if (name === 'answer') return this.finish(data);
     if (name === 'restart') this.#answer(data.answer_id, (answer) => { answer.text = ''; });
     if (name === 'delta') this.#answer(data.answer_id, (answer) => extend(answer, data));
@@ -91,13 +93,13 @@ export class Transcript {
       ]);
   }
 
-  #said({ id, message_type: type, text, html, timestamp, idempotency_key: key }, isNew) {
+  #said({ id, message_type: type, text, html, timestamp, author, idempotency_key: key }, isNew) {
     const known = this.entries.find((entry) => entry.id === id);
     if (type === 'user') {
       if (known || isNew) Object.assign(this.#question({ id, key }), { text, at: Date.parse(timestamp) });
       return false;
     }
-    const said = { id, from: type, text, html, at: Date.parse(timestamp) };
+    const said = { id, from: type, text, html, author, at: Date.parse(timestamp) };
     if (known) Object.assign(known, said);
     else if (isNew) this.entries.push(said);
     return !known && isNew;
@@ -117,7 +119,7 @@ export class Transcript {
     const at = Date.parse(row.timestamp);
     const isAsked = row.answered_by !== 'staff' || row.message;
     const said = { from: isAsked ? 'visitor' : 'staff', text: isAsked ? row.message : row.response };
-    Object.assign(entry, { at, status: 'sent', key: row.idempotency_key }, said);
+    Object.assign(entry, { at, status: 'sent', key: row.idempotency_key, author: row.author }, said);
     if (!isAsked) entry.html = row.response_html;
     if (!isAsked || !row.answer_id || FINAL.has(entry.answer?.status)) return;
     entry.answer = {

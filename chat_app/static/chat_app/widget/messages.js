@@ -78,6 +78,7 @@ export class Messages {
     if (greeting && !hasEarlier) messages.unshift({ key: 'greeting', from: 'assistant', text: greeting });
     if (typing) messages.push({ key: 'typing', from: typing, text: '', status: 'running' });
     for (const message of messages) {
+      if (message.status === 'stopped' && !message.text) continue; // a person took over
       const on = message.at ? this.#day.format(message.at) : day;
       if (on !== day) {
         rows.push({ key: on, day: on });
@@ -116,12 +117,12 @@ export class Messages {
     row.node.replaceChildren(...[isFirst && this.#head(message), row.body, this.#foot(message)].filter(Boolean));
   }
 
-  #head({ from, at }) {
+  #head({ from, at, author }) {
     const who = { visitor: 'you', assistant: 'assistant', staff: 'staff' }[from];
     return h(
       'div', { class: 'who' },
       from !== 'visitor' && h('span', { class: 'face' }, icon(from)),
-      h('b', { class: from === 'visitor' && 'hidden' }, this.#say(who)),
+      h('b', { class: from === 'visitor' && 'hidden' }, author || this.#say(who)),
       from === 'assistant' && h('span', { class: 'tag' }, this.#say('ai')),
       at && h('time', { dateTime: new Date(at).toISOString() }, this.#clock.format(at)),
     );
@@ -151,7 +152,7 @@ export class Messages {
         h('button', { type: 'button', onclick: () => this.#client.discard(key) }, say('discard')),
       );
     }
-    if (!at || !text || status === 'running') return status === 'stopped' && h('div', { class: 'foot' }, say('stopped'));
+    if (!at || !text || status === 'running') return null;
     return h('div', { class: 'foot' }, status === 'stopped' && say('stopped'), this.#copy(text));
   }
 

@@ -6,7 +6,6 @@ import { Door } from './door.js';
 import { Messages } from './messages.js';
 
 const PHONE = matchMedia('(max-width: 480px)');
-const REASONS = { session_expired: 'expired', session_closed: 'closed', invalid_token: 'expired' };
 
 export class Panel {
   #client;
@@ -141,7 +140,7 @@ export class Panel {
 
   #sessionChanged(state) {
     this.announcer.clear();
-    this.door.tell(state in REASONS ? this.#say(REASONS[state]) : '');
+    this.door.tell(/_/.test(state) ? this.#say('expired') : '');
     this.#render();
     // Who was typing goes on where the conversation does.
     if (this.isOpen && (state === 'open' || this.panel.matches(':focus-within'))) this.focus();

@@ -47,7 +47,7 @@ export default {
   end: 'Gespräch beenden',
   endSure: 'Beenden und hier vergessen?',
   tooLong: '{n} Zeichen zu viel',
-  closed: 'Das Gespräch wurde beendet. Melden Sie sich für ein neues an.',
+  closed: 'Dieses Gespräch wurde beendet. Schreiben Sie, um es wieder zu öffnen.',
   expired: 'Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an; Ihr Text bleibt erhalten.',
   blocked: 'Der Chat steht Ihnen nicht zur Verfügung.',
   badEmail: 'Bitte prüfen Sie die Adresse.',

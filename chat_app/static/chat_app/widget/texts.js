@@ -50,7 +50,7 @@ export const english = {
   end: 'End conversation',
   endSure: 'End and forget it?',
   tooLong: '{n} characters too many',
-  closed: 'The conversation was closed. Sign in to start a new one.',
+  closed: 'This conversation was closed. Write to open it again.',
   expired: 'Your session has expired. Sign in again; your text is kept.',
   blocked: 'The chat is not available to you.',
   badEmail: 'Please check the address.',
