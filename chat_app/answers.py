@@ -14,12 +14,14 @@ from django.utils import timezone
 from chat_app import leases
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
 from chatsite.core import live, queue
-from sessions_app import services as sessions
-from sessions_app.models import ChatSession, EventKind
+from sessions_app import events
+from sessions_app.models import ChatSession, EventKind, Responder
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_BATCH = 100
+# `error` of an answer that a person's word came before.
+TAKEN_OVER = "taken_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,40 @@ def sweep() -> int:
     return ended
 
 
+def give_way(*, session_id: str) -> int:
+    """Stop the session's unfinished answers without a word of theirs; how many.
+
+    Inside the transaction that hands the session to a person, after its UPDATE of the session:
+    whatever holds these answers finds its lease gone, and `_end` finds a person.
+    """
+    unfinished = ChatMessage.objects.filter(
+        session_id=session_id, status__in=[str(status) for status in UNFINISHED]
+    )
+    ids = list(unfinished.order_by("seq").values_list("pk", flat=True))
+    for answer_id in ids:
+        ChatSession.objects.filter(pk=session_id).update(last_seq=F("last_seq") + 1)
+        unfinished.filter(pk=answer_id).update(
+            status=AnswerStatus.STOPPED,
+            content="",
+            error=TAKEN_OVER,
+            finished_at=timezone.now(),
+            lease_token="",
+            lease_until=None,
+        )
+        events.record_next(session_id=session_id, kind=EventKind.ANSWER, reference=answer_id)
+        live.request_stop(answer_id)
+    return len(ids)
+
+
 @transaction.atomic
 def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) -> bool:
     # The session first, as posting does: two transactions that lock in one order cannot deadlock.
-    ChatSession.objects.filter(pk=answer.session_id).update(last_seq=F("last_seq") + 1)
-    ended = still.filter(status__in=[str(status) for status in UNFINISHED]).update(
+    # Whoever hands the session to a person holds this row until that is done: from then on there
+    # is no answer to end, and none is stored after the person's word.
+    is_ais = ChatSession.objects.filter(pk=answer.session_id, responder=Responder.AI).update(
+        last_seq=F("last_seq") + 1
+    )
+    ended = is_ais and still.filter(status__in=[str(status) for status in UNFINISHED]).update(
         status=outcome.status,
         content=outcome.text,
         degraded=outcome.degraded,
@@ -88,5 +119,5 @@ def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) ->
         transaction.set_rollback(True)
         log.info("answer was not ours to end", answer=answer.pk)
         return False
-    sessions.record_next(session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk)
+    events.record_next(session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk)
     return True

@@ -54,6 +54,10 @@ class ChatMessage(models.Model):
     labels = models.JSONField(default=list, blank=True)
     safety = models.BooleanField(default=False)
 
+    author = models.CharField(max_length=64, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
     client_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     client_hash = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
@@ -107,3 +111,18 @@ class ChatMessage(models.Model):
     def is_finished(self) -> bool:
         """Whether nothing more will change."""
         return self.status not in UNFINISHED
+
+
+class Snippet(models.Model):
+    """A canned reply of the staff."""
+
+    name = models.CharField(max_length=32, unique=True)
+    text = models.TextField()
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,11 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from chat_app import rendering
+from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage, MessageType
 from sessions_app.models import ChatSession
 
 ANSWERED_BY = {MessageType.ASSISTANT: "ai", MessageType.STAFF: "staff"}
 WITH_STAFF = "with_staff"
+
+
+def given_answer(question: ChatMessage) -> ChatMessage | None:
+    """The question's answer; one that a person's word came before is none."""
+    answer: ChatMessage | None = getattr(question, "answer", None)
+    return None if answer is None or answer.error == TAKEN_OVER else answer
 
 
 def moment(when: datetime) -> str:
@@ -34,6 +41,8 @@ def answered(answer: ChatMessage) -> dict[str, Any]:
 
 def accepted(question: ChatMessage, answer: ChatMessage | None) -> dict[str, Any]:
     """The body of POST /chat while the answer is not there."""
+    if answer is not None and answer.error == TAKEN_OVER:
+        answer = None
     return {
         "success": True,
         "message_id": question.pk,
@@ -51,7 +60,8 @@ def message(row: ChatMessage) -> dict[str, Any]:
         "html": rendering.to_html(row.content),
         "status": row.status,
         "reply_to": row.reply_to_id,
-        "answer_id": getattr(getattr(row, "answer", None), "pk", None),
+        "answer_id": getattr(given_answer(row), "pk", None),
+        "author": row.author,
         "safety": row.safety,
         "degraded": row.degraded,
         "timestamp": moment(row.timestamp),
@@ -61,13 +71,14 @@ def message(row: ChatMessage) -> dict[str, Any]:
 def pair(row: ChatMessage, session: ChatSession) -> dict[str, Any]:
     """One entry of the history: a question with its answer, or what staff said unasked."""
     is_question = row.message_type == MessageType.USER
-    reply = getattr(row, "answer", None) if is_question else row
+    reply = given_answer(row) if is_question else row
     text = reply.content if reply else ""
     return {
         "id": row.pk,
         "message": row.content if is_question else "",
         "response": text,
         "response_html": rendering.to_html(text) if text else "",
+        "author": reply.author if reply else "",
         "answered_by": ANSWERED_BY.get(MessageType(reply.message_type)) if reply else None,
         "status": reply.status if reply else WITH_STAFF,
         "timestamp": moment(row.timestamp),
@@ -83,6 +94,7 @@ def message_event(row: ChatMessage) -> dict[str, Any]:
         "message_type": row.message_type,
         "text": row.content,
         "html": rendering.to_html(row.content),
+        "author": row.author,
         "timestamp": moment(row.timestamp),
     }
 

@@ -176,6 +176,7 @@ def context(answer: ChatMessage) -> list[Turn]:
         message_type__in=list(_ROLES),
         safety=False,
         degraded=False,
+        deleted_at=None,
     ).exclude(content="")
     last = rows.order_by("-seq").values_list("message_type", "content")
     newest_first = last[: settings.LLM_CONTEXT_MESSAGES]

@@ -29,7 +29,7 @@ def get_message(*, session: ChatSession, message_id: str) -> ChatMessage:
     """The message; raises NotFound where it is not this session's."""
     found = (
         ChatMessage.objects.select_related("answer")
-        .filter(pk=message_id, session_id=session.id)
+        .filter(pk=message_id, session_id=session.id, deleted_at=None)
         .first()
     )
     if found is None:
@@ -45,7 +45,9 @@ def history(
     Without a cursor the latest; `before` the ones before that number, `after` the ones after it.
     """
     rows = ChatMessage.objects.filter(
-        session_id=session.id, message_type__in=(MessageType.USER, MessageType.STAFF)
+        session_id=session.id,
+        message_type__in=(MessageType.USER, MessageType.STAFF),
+        deleted_at=None,
     ).select_related("answer")
     if before is not None:
         rows = rows.filter(seq__lt=before)
@@ -94,7 +96,9 @@ def _event(
     if row.kind == EventKind.STATUS and session:
         return StreamEvent(row.seq, "status", presenters.status_event(session))
     told = messages.get(row.reference)
-    if told is None:
+    if told is not None and row.kind == EventKind.DELETED:
+        return StreamEvent(row.seq, row.kind, {"id": told.pk}, told.pk)
+    if told is None or told.deleted_at:
         return StreamEvent(row.seq, "", {})
     make = presenters.answer_event if row.kind == EventKind.ANSWER else presenters.message_event
     return StreamEvent(row.seq, row.kind, make(told), told.pk)

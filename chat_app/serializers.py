@@ -107,6 +107,7 @@ class MessageOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(AnswerStatus.choices)
     reply_to = serializers.CharField(allow_null=True)
     answer_id = serializers.CharField(allow_null=True)
+    author = serializers.CharField(allow_blank=True, help_text="Of what staff said: who said it.")
     safety = serializers.BooleanField()
     degraded = serializers.BooleanField()
     timestamp = serializers.DateTimeField()
@@ -119,6 +120,7 @@ class PairOut(serializers.Serializer[Any]):
     message = serializers.CharField(allow_blank=True)
     response = serializers.CharField(allow_blank=True)
     response_html = serializers.CharField(allow_blank=True)
+    author = serializers.CharField(allow_blank=True, help_text="Who of the staff answered.")
     answered_by = serializers.ChoiceField(["ai", "staff"], allow_null=True)
     status = serializers.ChoiceField(POST_STATUSES)
     timestamp = serializers.DateTimeField()
@@ -139,7 +141,7 @@ class EventOut(serializers.Serializer[Any]):
     """One event of the session."""
 
     id = serializers.IntegerField()
-    event = serializers.ChoiceField(["message", "answer", "status"])
+    event = serializers.ChoiceField(["message", "answer", "status", "edited", "deleted"])
     data = serializers.DictField()  # type: ignore[assignment]
 
 

@@ -17,7 +17,7 @@ from chat_app import answers, screening
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
 from chatsite.core import live, queue
 from chatsite.core.errors import NotFound, Problem, Unavailable
-from sessions_app import authentication, events
+from sessions_app import audit, authentication, events, staff
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
 log = structlog.get_logger(__name__)
@@ -132,7 +132,8 @@ def _store(session: ChatSession, question: ChatMessage) -> Posted:
     last, responder = ChatSession.objects.values_list("last_seq", "responder").get(pk=session.id)
     question.seq, question.timestamp = last - 1, now
     stored, answer = [question], None
-    if question.safety or responder == Responder.AI:
+    # Once a person has it nothing is said in their place, not even the safety answer.
+    if responder == Responder.AI:
         answer = _answer_to(question, seq=last)
         stored.append(answer)
     ChatMessage.objects.bulk_create(stored)
@@ -144,13 +145,26 @@ def _store(session: ChatSession, question: ChatMessage) -> Posted:
 
 def _take_a_message(session_id: str, now: datetime) -> None:
     """Count the message and take two numbers for it in one UPDATE: no race passes the limit."""
+    if _took(session_id, now) or (_came_back(session_id) and _took(session_id, now)):
+        return
+    authentication.live_session(session_id)
+    raise MessageLimit(f"A session may send {settings.MESSAGE_LIMIT} messages.")
+
+
+def _took(session_id: str, now: datetime) -> bool:
     open_sessions = ChatSession.objects.filter(pk=session_id, is_active=True, expires_at__gt=now)
     taken = open_sessions.filter(message_count__lt=settings.MESSAGE_LIMIT).update(
         message_count=F("message_count") + 1, last_seq=F("last_seq") + 2, last_activity=now
     )
-    if not taken:
-        authentication.live_session(session_id)
-        raise MessageLimit(f"A session may send {settings.MESSAGE_LIMIT} messages.")
+    return bool(taken)
+
+
+def _came_back(session_id: str) -> bool:
+    """Open a conversation again that staff had closed as settled; says whether it was one."""
+    try:
+        return staff.reopen(session_id=session_id, actor=audit.VISITOR)
+    except staff.CannotReopen:
+        return False
 
 
 def _answer_to(question: ChatMessage, *, seq: int) -> ChatMessage:

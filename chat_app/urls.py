@@ -4,9 +4,18 @@ from django.urls import path
 
 from chat_app.views import ChatViewSet
 from chat_app.waiting import asynchronous
+from sessions_app.authentication import ReturningVisitorAuthentication
 
 urlpatterns = [
-    path("", asynchronous(ChatViewSet.as_view({"post": "create"})), name="chat"),
+    path(
+        "",
+        asynchronous(
+            ChatViewSet.as_view(
+                {"post": "create"}, authentication_classes=[ReturningVisitorAuthentication]
+            )
+        ),
+        name="chat",
+    ),
     path("/history", ChatViewSet.as_view({"get": "history"}), name="chat-history"),
     path("/events", asynchronous(ChatViewSet.as_view({"get": "events"})), name="chat-events"),
     path(

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 
 from chat_app import presenters, selectors, stream
+from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage
 from chat_app.services import Posted
 from chat_app.slots import Slot
@@ -62,6 +63,8 @@ def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
         finished = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
         if finished is None:
             return accepted(posted, headers=headers)
+        if finished.error == TAKEN_OVER:
+            return accepted(Posted(posted.question, None), headers=headers)
         return JsonResponse(await sync_to_async(presenters.answered)(finished), headers=headers)
 
     return go_on

@@ -277,6 +277,12 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Staff ---------------------------------------------------------------------------------------
+STAFF_NAME = env.text("STAFF_NAME", "Support team", "Who visitors see when staff answers.")
+SITE_URL = env.text(
+    "SITE_URL", "", "This site's own address (https://chat.example.com), for links to its admin."
+)
+
 # --- Answers -------------------------------------------------------------------------------------
 GOOGLE_API_KEY = env.secret("GOOGLE_API_KEY", "Key for Gemini; makes it the default model.")
 LLM_MODEL = env.text(
@@ -334,6 +340,37 @@ DISCORD_BOT_TOKEN = env.secret("DISCORD_BOT_TOKEN", "The bot's token.")
 DISCORD_CHANNEL_ID = env.text("DISCORD_CHANNEL_ID", "", "Channel in which threads are opened.")
 DISCORD_NOTIFY_MESSAGES = env.switch(
     "DISCORD_NOTIFY_MESSAGES", True, "Off: only the opening of a conversation is mirrored."
+)
+DISCORD_SHOW_PERSONAL_DATA = env.switch(
+    "DISCORD_SHOW_PERSONAL_DATA",
+    False,
+    "Show e-mail addresses whole, and IP addresses, in Discord; off: masked, behind *Reveal*.",
+)
+DISCORD_MODERATOR_ROLE_IDS = env.words(
+    "DISCORD_MODERATOR_ROLE_IDS",
+    "",
+    "Roles whose members may act; besides them, whoever may manage the channel.",
+)
+DISCORD_REPLY_MODE = env.one_of(
+    "DISCORD_REPLY_MODE",
+    "commands",
+    ("commands", "every_message"),
+    "commands: only /reply and Reply reach the visitor; every_message: all that moderators write.",
+)
+DISCORD_SHOW_MODERATOR_NAME = env.switch(
+    "DISCORD_SHOW_MODERATOR_NAME", False, "Visitors see a moderator's name instead of STAFF_NAME."
+)
+DISCORD_API_BASE = env.text(
+    "DISCORD_API_BASE", "https://discord.com/api/v10", "Base URL of Discord's REST API."
+)
+DISCORD_GATEWAY_URL = env.text(
+    "DISCORD_GATEWAY_URL", "wss://gateway.discord.gg/", "URL of Discord's gateway."
+)
+DISCORD_CONCURRENCY = env.integer(
+    "DISCORD_CONCURRENCY", 8, "Threads that are written to at once.", at_least=1
+)
+DISCORD_LEASE_SECONDS = env.number(
+    "DISCORD_LEASE_SECONDS", 20.0, "Seconds after which a silent worker's delivery is taken over."
 )
 
 # --- Pages ---------------------------------------------------------------------------------------

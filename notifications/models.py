@@ -18,6 +18,8 @@ class DiscordThread(models.Model):
     thread_id = models.CharField(max_length=32, unique=True)
     message_id = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # The newest message of a person in the thread that the bot has dealt with.
+    last_seen_id = models.CharField(max_length=32, blank=True)
 
     def __str__(self) -> str:
         return self.thread_id
@@ -44,6 +46,12 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     error = models.CharField(max_length=200, blank=True)
     discord_message_id = models.CharField(max_length=32, blank=True)
+    # All messages of a text that needed several, in order; the first is `discord_message_id`.
+    message_ids = models.JSONField(default=list, blank=True)
+    # Counts the threads that the conversation has had: a nonce must not find the last one's.
+    generation = models.PositiveSmallIntegerField(default=1)
+    lease_token = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -55,3 +63,34 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} {self.status}"
+
+
+class Receipt(models.Model):
+    """One message or interaction of Discord that took effect: it never does so twice."""
+
+    id = models.CharField(primary_key=True, max_length=40)
+    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="receipts")
+    thread_id = models.CharField(max_length=32, blank=True)
+    # What was said to the visitor by it.
+    message_id = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["message_id"], name="receipt_message"),)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class MirrorState(models.Model):
+    """The one row that says whether the mirror is held up, since when and why."""
+
+    THE_ONE = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=THE_ONE)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.reason or "running"

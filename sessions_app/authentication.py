@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from chatsite.core.errors import Problem
-from sessions_app import selectors, tokens
+from sessions_app import selectors, staff, tokens
 from sessions_app.models import ChatSession
 
 if TYPE_CHECKING:  # DRF imports this file while it imports its views
@@ -42,6 +42,8 @@ class SessionClosed(Unauthorised):
 class VisitorAuthentication(BaseAuthentication):
     """Bearer tokens of visitors; `request.auth` is the session."""
 
+    takes_settled = False
+
     def authenticate(self, request: Request) -> tuple[None, ChatSession] | None:
         """The live session of the token, or None without one; raises Unauthorised."""
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -51,11 +53,17 @@ class VisitorAuthentication(BaseAuthentication):
             session_id = tokens.read(raw.strip())
         except ValueError as error:
             raise InvalidToken from error
-        return None, live_session(session_id)
+        return None, live_session(session_id, or_settled=self.takes_settled)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge that makes DRF answer 401 where there is no token."""
         return _CHALLENGE["WWW-Authenticate"]
+
+
+class ReturningVisitorAuthentication(VisitorAuthentication):
+    """The same for asking, which opens a conversation again that staff closed as settled."""
+
+    takes_settled = True
 
 
 class IsVisitor(BasePermission):
@@ -74,12 +82,13 @@ def visitor(request: Request) -> ChatSession:
     return request.auth
 
 
-def live_session(session_id: str) -> ChatSession:
-    """The session, if it is open; raises Unauthorised."""
+def live_session(session_id: str, *, or_settled: bool = False) -> ChatSession:
+    """The session, if it is open, or with `or_settled` closed by staff; raises Unauthorised."""
     session = selectors.find(session_id)
     if session is None:
         raise InvalidToken
-    if not session.is_active:
+    is_settled = or_settled and session.closed_by.startswith(staff.SETTLED)
+    if not session.is_active and not is_settled:
         raise SessionExpired if session.closed_by == "expiry" else SessionClosed
     if selectors.has_expired(session):
         raise SessionExpired

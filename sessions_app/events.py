@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.dispatch import Signal
 
 from chatsite.core import live
-from sessions_app.models import SessionEvent
+from sessions_app.models import ChatSession, EventKind, SessionEvent
 
 # Sent inside the transaction with `events`: later rooms write what they owe to them beside them.
 recorded = Signal()
@@ -20,3 +20,9 @@ def record(events: Iterable[SessionEvent]) -> list[SessionEvent]:
     for event in stored:
         live.announce(live.Announcement(event.session_id, event.seq, event.kind, event.reference))
     return stored
+
+
+def record_next(*, session_id: str, kind: EventKind, reference: str = "") -> SessionEvent:
+    """Record an event under the number that an UPDATE of this transaction has just taken."""
+    seq = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
+    return record([SessionEvent(session_id=session_id, seq=seq, kind=kind, reference=reference)])[0]

@@ -70,6 +70,8 @@ class EventKind(models.TextChoices):
     MESSAGE = "message"
     ANSWER = "answer"
     STATUS = "status"
+    EDITED = "edited"
+    DELETED = "deleted"
 
 
 class SessionEvent(models.Model):
@@ -89,3 +91,65 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.seq} {self.kind}"
+
+
+class Act(models.TextChoices):
+    """What staff did."""
+
+    TAKE_OVER = "take_over"
+    HAND_BACK = "hand_back"
+    REPLY = "reply"
+    EDIT = "edit"
+    DELETE = "delete"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    REVEAL = "reveal"
+    SNIPPET = "snippet"
+    TRANSCRIPT = "transcript"
+
+
+class AuditEntry(models.Model):
+    """Who of the staff did what, when; it outlives the conversation and is never changed."""
+
+    created_at = models.DateTimeField(default=timezone.now)
+    source = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_name = models.CharField(max_length=100, blank=True)
+    act = models.CharField(max_length=16, choices=Act.choices)
+    session = models.ForeignKey(
+        ChatSession, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit"
+    )
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = (models.Index(fields=["-created_at"], name="audit_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.act}"
+
+
+class Block(models.Model):
+    """Who may not open a conversation until when: by e-mail hash, and by address or its /64."""
+
+    session = models.ForeignKey(
+        ChatSession, on_delete=models.SET_NULL, null=True, blank=True, related_name="blocks"
+    )
+    email_hash = models.CharField(max_length=64)
+    network = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    created_by = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["email_hash", "expires_at"], name="block_email"),
+            models.Index(fields=["network", "expires_at"], name="block_network"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email_hash[:8]} until {self.expires_at:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sessions_app import events, identity
+from sessions_app import blocks, events, identity
 from sessions_app.models import ChatSession, EventKind, SessionContact, SessionEvent
 
 _EXPIRY_BATCH = 500
@@ -17,13 +17,16 @@ _EXPIRY_BATCH = 500
 
 @transaction.atomic
 def open_session(*, email: str, address: str, user_agent: str) -> ChatSession:
-    """A new session for the address as typed; raises ValueError where it is no e-mail address.
+    """A new session for the address as typed.
 
+    Raises ValueError where it is no e-mail address, Blocked where staff keep its visitor out.
     It proves nothing: the address identifies, it does not authenticate, and opens nothing old.
     """
     normalised = identity.normalise_email(email)
+    email_hash = identity.email_hash(normalised)
+    blocks.refuse(email_hash=email_hash, address=address)
     session = ChatSession.objects.create(
-        email_hash=identity.email_hash(normalised),
+        email_hash=email_hash,
         browser_hash=identity.browser_hash(user_agent),
         ip_address=address,
         expires_at=timezone.now() + timedelta(hours=settings.JWT_EXPIRE_HOURS),
@@ -41,15 +44,8 @@ def close_session(*, session_id: str, closed_by: str) -> bool:
         is_active=False, closed_at=timezone.now(), closed_by=closed_by, last_seq=F("last_seq") + 1
     )
     if closed:
-        record_next(session_id=session_id, kind=EventKind.STATUS)
+        events.record_next(session_id=session_id, kind=EventKind.STATUS)
     return bool(closed)
-
-
-def record_next(*, session_id: str, kind: EventKind, reference: str = "") -> SessionEvent:
-    """Record an event under the number that an UPDATE of this transaction has just taken."""
-    seq = ChatSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
-    event = SessionEvent(session_id=session_id, seq=seq, kind=kind, reference=reference)
-    return events.record([event])[0]
 
 
 def expire_sessions() -> int:
