@@ -9,6 +9,6 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import services
+        from notifications import checks, services  # noqa: F401  (checks register themselves)
 
         services.listen()

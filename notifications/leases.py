@@ -1,0 +1,134 @@
+"""Whose a delivery is while it is sent: claimed, kept alive and ended by conditional UPDATEs.
+
+All times are the database's, as in chat_app/leases.py."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from notifications.models import Delivery, DeliveryStatus, DiscordThread
+
+# Marks a delivery that waits because Discord was away: it is hurried once Discord is back.
+AWAY = "discord is away: "
+
+
+def claim(*, most: int) -> list[Delivery]:
+    """Up to `most` deliveries that are due, the first unsent one of a conversation at most."""
+    ids = list(_claimable().order_by("due_at").values_list("pk", flat=True)[:most])
+    if not ids:
+        return []
+    token = secrets.token_urlsafe(16)
+    # Another worker may have been first with some of them: the condition stands in the UPDATE too.
+    claimed = (
+        _claimable()
+        .filter(pk__in=ids)
+        .update(lease_token=token, lease_until=_lease_end(), attempts=F("attempts") + 1)
+    )
+    if not claimed:
+        return []
+    mine = Delivery.objects.filter(lease_token=token, status=DeliveryStatus.DUE)
+    return list(mine.select_related("event"))
+
+
+def keep(tokens: Collection[str]) -> set[int]:
+    """Lengthen these leases; the deliveries that are still held."""
+    held = Delivery.objects.filter(lease_token__in=tokens, status=DeliveryStatus.DUE)
+    held.update(lease_until=_lease_end())
+    return set(held.values_list("pk", flat=True))
+
+
+def note_posted(delivery: Delivery, message_ids: Sequence[str]) -> bool:
+    """Store what Discord has of the event so far; False where the lease was lost."""
+    return bool(_held(delivery).update(**_ids(message_ids)))
+
+
+def end(delivery: Delivery, message_ids: Sequence[str]) -> bool:
+    """The event is in Discord."""
+    return _end(delivery, status=DeliveryStatus.SENT, error="", **_ids(message_ids))
+
+
+def fail(delivery: Delivery, error: str) -> bool:
+    """The event can never be sent; what follows it goes on."""
+    return _end(delivery, status=DeliveryStatus.FAILED, error=error[:200])
+
+
+def wait(delivery: Delivery, *, seconds: float, error: str) -> bool:
+    """Try again after so long; what follows in the conversation waits too."""
+    return _end(delivery, due_at=Now() + timedelta(seconds=seconds), error=error[:200])
+
+
+def give_back(deliveries: Collection[Delivery]) -> None:
+    """Let others take what was begun: the attempt stays counted, since a post may have arrived."""
+    for delivery in deliveries:
+        _end(delivery)
+
+
+def hurry() -> int:
+    """Discord is back: have what waited for it sent now."""
+    waiting = Delivery.objects.filter(
+        status=DeliveryStatus.DUE, due_at__gt=Now(), error__startswith=AWAY
+    )
+    return waiting.update(due_at=Now())
+
+
+@transaction.atomic
+def start_over(session_id: str, *, seconds: float = 0.0) -> None:
+    """The conversation's thread is gone: owe all that it held to a new one, after so long."""
+    DiscordThread.objects.filter(session_id=session_id).delete()
+    held = Delivery.objects.filter(event__session_id=session_id).exclude(
+        status=DeliveryStatus.FAILED
+    )
+    held.update(
+        status=DeliveryStatus.DUE,
+        generation=F("generation") + 1,
+        attempts=0,
+        due_at=Now() + timedelta(seconds=seconds),
+        error="",
+        discord_message_id="",
+        message_ids=[],
+        lease_token="",
+        lease_until=None,
+    )
+
+
+def _ids(message_ids: Sequence[str]) -> dict[str, Any]:
+    first = message_ids[0] if message_ids else ""
+    return {"discord_message_id": first, "message_ids": list(message_ids)}
+
+
+def _end(delivery: Delivery, **changes: Any) -> bool:
+    return bool(_held(delivery).update(lease_token="", lease_until=None, **changes))
+
+
+def _held(delivery: Delivery) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        pk=delivery.pk, status=DeliveryStatus.DUE, lease_token=delivery.lease_token
+    )
+
+
+def _claimable() -> QuerySet[Delivery]:
+    # In SQL's words: nothing earlier of the same conversation is still owed. A delivery in flight
+    # is still owed, so at most one of a thread is.
+    earlier = Delivery.objects.filter(
+        event__session=OuterRef("event__session"),
+        event__seq__lt=OuterRef("event__seq"),
+        status=DeliveryStatus.DUE,
+    )
+    return Delivery.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=Now()),
+        ~Exists(earlier),
+        status=DeliveryStatus.DUE,
+        due_at__lte=Now(),
+    )
+
+
+def _lease_end() -> F:
+    return Now() + timedelta(seconds=settings.DISCORD_LEASE_SECONDS)  # type: ignore[return-value]
