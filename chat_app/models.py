@@ -102,6 +102,18 @@ class ChatMessage(models.Model):
                 name="message_unfinished_session",
             ),
             models.Index(fields=["lease_token"], condition=_UNFINISHED, name="message_lease"),
+            # What staff filter by is rare, and so are these.
+            models.Index(
+                fields=["session", "timestamp"], condition=Q(degraded=True), name="message_degraded"
+            ),
+            models.Index(
+                fields=["session", "timestamp"], condition=Q(safety=True), name="message_safety"
+            ),
+            models.Index(
+                fields=["session", "timestamp"],
+                condition=Q(message_type=MessageType.STAFF),
+                name="message_staff",
+            ),
         )
 
     def __str__(self) -> str:

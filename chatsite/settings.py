@@ -29,7 +29,7 @@ LOG_FORMAT = env.one_of(
 )
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "chatsite.core.console.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -282,6 +282,14 @@ STAFF_NAME = env.text("STAFF_NAME", "Support team", "Who visitors see when staff
 SITE_URL = env.text(
     "SITE_URL", "", "This site's own address (https://chat.example.com), for links to its admin."
 )
+
+ADMIN_LOGIN_RATE_LIMIT = env.text(
+    "ADMIN_LOGIN_RATE_LIMIT", "5/minute", "Tries of one address to sign in to the admin."
+)
+ADMIN_SESSION_HOURS = env.integer(
+    "ADMIN_SESSION_HOURS", 12, "Hours without a page after which staff sign in again.", at_least=1
+)
+SESSION_COOKIE_AGE = ADMIN_SESSION_HOURS * 3600
 
 # --- Answers -------------------------------------------------------------------------------------
 GOOGLE_API_KEY = env.secret("GOOGLE_API_KEY", "Key for Gemini; makes it the default model.")

@@ -41,6 +41,12 @@ class ChatSession(models.Model):
 
     class Meta:
         verbose_name = "conversation"
+        permissions = (
+            ("act_chatsession", "Can answer, take over, hand back, close, reopen and block"),
+            ("personal_chatsession", "Can see e-mail and IP addresses whole"),
+            ("export_chatsession", "Can export conversations"),
+            ("erase_chatsession", "Can erase conversations"),
+        )
         indexes = (
             models.Index(fields=["is_active", "expires_at"], name="session_active_expiry"),
             models.Index(fields=["email_hash", "is_active"], name="session_email_active"),
@@ -108,6 +114,8 @@ class Act(models.TextChoices):
     REVEAL = "reveal"
     SNIPPET = "snippet"
     TRANSCRIPT = "transcript"
+    EXPORT = "export"
+    ERASE = "erase"
 
 
 class AuditEntry(models.Model):
