@@ -110,6 +110,9 @@ class ChatMessage(models.Model):
                 fields=["session", "timestamp"], condition=Q(safety=True), name="message_safety"
             ),
             models.Index(
+                fields=["session", "timestamp"], condition=~Q(labels=[]), name="message_screened"
+            ),
+            models.Index(
                 fields=["session", "timestamp"],
                 condition=Q(message_type=MessageType.STAFF),
                 name="message_staff",

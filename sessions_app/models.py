@@ -51,6 +51,7 @@ class ChatSession(models.Model):
             models.Index(fields=["is_active", "expires_at"], name="session_active_expiry"),
             models.Index(fields=["email_hash", "is_active"], name="session_email_active"),
             models.Index(fields=["-last_activity"], name="session_recent"),
+            models.Index(fields=["created_at"], name="session_created"),
         )
 
     def __str__(self) -> str:

@@ -9,8 +9,9 @@ import structlog
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from chatsite.core import client, ratelimit
 from chatsite.core.errors import Problem
@@ -28,6 +29,15 @@ class ConsoleSite(admin.AdminSite):
     index_title = "Everything"
     site_url = None
     enable_nav_sidebar = False
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Where staff begin: the conversations, for whom may read them; else the models."""
+        is_reader = request.user.has_perm("sessions_app.view_chatsession")
+        if is_reader and "everything" not in request.GET:
+            return HttpResponseRedirect(reverse("admin:sessions_app_chatsession_changelist"))
+        return super().index(request, extra_context)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
