@@ -346,6 +346,9 @@ ANSWER_LEASE_SECONDS = env.number(
 DISCORD_ENABLED = env.switch("DISCORD_ENABLED", False, "Conversations are mirrored to Discord.")
 DISCORD_BOT_TOKEN = env.secret("DISCORD_BOT_TOKEN", "The bot's token.")
 DISCORD_CHANNEL_ID = env.text("DISCORD_CHANNEL_ID", "", "Channel in which threads are opened.")
+DISCORD_GUILD_ID = env.text(
+    "DISCORD_GUILD_ID", "", "The server's id, for links from the admin into its threads."
+)
 DISCORD_NOTIFY_MESSAGES = env.switch(
     "DISCORD_NOTIFY_MESSAGES", True, "Off: only the opening of a conversation is mirrored."
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -16,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from chat_app.console import acts, dashboard, exports, filters, following, listing, transcript
 from chat_app.console.access import Viewer, actor, require, viewer
 from chat_app.console.search import search
+from chat_app.models import ChatMessage, Snippet
 from chat_app.waiting import Continued, asynchronous
 from chatsite.core.admin import ReadOnlyAdmin
 from chatsite.core.errors import Problem
@@ -127,6 +130,9 @@ class ConversationAdmin(ReadOnlyAdmin):
             "durations": acts.DURATIONS,
             "key": secrets.token_urlsafe(12),
             "unsaid": unsaid,
+            "cost": ChatMessage.objects.filter(session=session).aggregate(sum=Sum("cost"))["sum"],
+            "snippets": Snippet.objects.all()[:100] if who.may_act else (),
+            "thread_url": _thread_url(session),
             "expired": session.expires_at <= timezone.now(),
         }
         return TemplateResponse(request, "admin/console/conversation.html", context)
@@ -172,6 +178,12 @@ def _is_blocked(session: ChatSession) -> bool:
     return Block.objects.filter(
         email_hash=session.email_hash, expires_at__gt=timezone.now(), lifted_at=None
     ).exists()
+
+
+def _thread_url(session: ChatSession) -> str:
+    thread = getattr(session, "discord_thread", None)
+    guild = settings.DISCORD_GUILD_ID
+    return f"https://discord.com/channels/{guild}/{thread.thread_id}" if thread and guild else ""
 
 
 def _wants_json(request: HttpRequest) -> bool:
