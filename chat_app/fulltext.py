@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from chat_app.models import ChatMessage
 
 # Of a word that is everywhere, the newest so many messages are looked at.
-MOST_MATCHES: Final = 400
+MOST_MATCHES: Final = 200
 _MOST_WORDS = 12
 _WORD = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 

@@ -141,3 +141,13 @@ class Snippet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DayFigures(models.Model):
+    """A day's counts for the dashboard, kept once the day is over."""
+
+    day = models.DateField(primary_key=True)
+    data = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.day.isoformat()

@@ -93,7 +93,7 @@ def split(parts: Sequence[Series], *, title: str) -> SafeString:
             )  # fmt: skip
         )
         at += width
-    return _svg(title, pieces, height=34)
+    return _svg(title, pieces, height=34, fit="none")
 
 
 def _bar(
@@ -156,10 +156,13 @@ def _axis(labels: Sequence[str], step: float) -> SafeString:
     )
 
 
-def _svg(title: str, parts: Sequence[SafeString], *, height: int = _HEIGHT) -> SafeString:
+def _svg(
+    title: str, parts: Sequence[SafeString], *, height: int = _HEIGHT, fit: str = "xMidYMid"
+) -> SafeString:
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
-        _WIDTH, height, title, format_html_join("", "{}", ((part,) for part in parts)),
+        '<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="{}" role="img" '
+        'aria-label="{}">{}</svg>',
+        _WIDTH, height, fit, title, format_html_join("", "{}", ((part,) for part in parts)),
     )  # fmt: skip
 
 

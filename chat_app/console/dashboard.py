@@ -15,11 +15,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from chat_app.console import charts, figures
+from chat_app.console import charts, figures, totals
 from chat_app.console.access import viewer
 from chat_app.console.charts import Series
-from chat_app.console.figures import Figures, Period
+from chat_app.console.figures import Period
 from chat_app.console.filters import Filters, read
+from chat_app.console.totals import Figures
 
 _LIST = "admin:sessions_app_chatsession_changelist"
 _SPANS: Final = ((1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
@@ -41,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """The figures of `?since=…&until=…` (days, UTC), else of the last seven days."""
     viewer(request)
     period, chosen = _period(request)
-    now, before = figures.count(period), figures.count(period.before)
+    now, before = totals.of(period), totals.of(period.before)
     if request.GET.get("format") == "csv":
         return _csv(period, now)
     context = {
@@ -56,8 +57,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "now": now,
         "charts": _charts(period, now, before),
         "days": _rows(period, now, chosen),
-        "models": sorted(now.models.items(), key=lambda one: -one[1].answers),
-        "failures": now.failures.most_common(),
+        "models": sorted(now.sum.models.items(), key=lambda one: -one[1].answers),
+        "failures": now.sum.failures.most_common(),
         "list": _href(chosen, label="degraded"),
     }
     return TemplateResponse(request, "admin/console/dashboard.html", context)
@@ -77,8 +78,9 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
     def tile(name: str, value: float, earlier: float, shown: str = "", **more: str) -> Tile:
         return Tile(name, shown or f"{value:,.0f}", _change(value, earlier), **more)
 
-    out, was = now.outcomes, before.outcomes
-    yield tile("Conversations", now.conversations, before.conversations, href=_href(chosen))
+    now_sum, was_sum = now.sum, before.sum
+    out, was = now_sum.outcomes, was_sum.outcomes
+    yield tile("Conversations", now_sum.started, was_sum.started, href=_href(chosen))
     yield tile("Messages", now.messages, before.messages, href=_href(chosen))
     yield tile("Answered by AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
     yield tile("With staff", out["staff"], was["staff"], href=_href(chosen, label="staff"))
@@ -93,9 +95,9 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
             _change(times.p50 or 0, earlier.p50 or 0),
             note=f"p95 {_seconds(times.p95)}",
         )
-    yield tile("No model answered", now.degraded, before.degraded, href=_href(chosen, label="degraded"))
-    yield tile("Safety answers", now.safety, before.safety, href=_href(chosen, label="safety"))
-    yield tile("Blocked visitors", now.blocks, before.blocks, href=_block_href())
+    yield tile("No model answered", now_sum.degraded, was_sum.degraded, href=_href(chosen, label="degraded"))
+    yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
+    yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
     yield tile("Requests over a limit", now.refused or 0, before.refused or 0,
                shown="" if now.refused is not None else "–")  # fmt: skip
     yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
@@ -108,7 +110,7 @@ def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
     days, earlier = period.days, period.before.days
     labels = [f"{day:%-d %b}" for day in days]
     said = [
-        Series(name, css, [now.said[kind][day] for day in days])
+        Series(name, css, [now.days[day].said[kind] for day in days])
         for name, css, kind in (
             ("Visitors", "bar-user", "user"),
             ("AI", "bar-ai", "assistant"),
@@ -117,19 +119,19 @@ def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
     ]
     links = [_href(Filters(since=f"{day}", until=f"{day}")) for day in days]
     outcomes = [
-        Series("AI alone", "bar-ai", [now.outcomes["ai"]]),
-        Series("With staff", "bar-staff", [now.outcomes["staff"]]),
-        Series("Not answered", "bar-none", [now.outcomes["none"]]),
+        Series("AI alone", "bar-ai", [now.sum.outcomes["ai"]]),
+        Series("With staff", "bar-staff", [now.sum.outcomes["staff"]]),
+        Series("Not answered", "bar-none", [now.sum.outcomes["none"]]),
     ]
-    started = Series("Started", "bar-user", [now.started[day] for day in days])
-    past = Series("Before", "line-before", [before.started[day] for day in earlier])
+    started = Series("Started", "bar-user", [now.days[day].started for day in days])
+    past = Series("Before", "line-before", [before.days[day].started for day in earlier])
     return {
         "messages": charts.stacked(labels, said, title="Messages by day", links=links),
         "started": charts.compared(labels, started, past, title="Conversations started by day"),
         "outcomes": charts.split(outcomes, title="Who answered"),
-        "week": charts.week(dict(now.hours), title="Conversations started by weekday and hour"),
+        "week": charts.week(now.hours, title="Conversations started by weekday and hour"),
         "said": said,
-        "shares": [(one, _share(one.values[0], now.outcomes.total())) for one in outcomes],
+        "shares": [(one, _share(one.values[0], now.sum.outcomes.total())) for one in outcomes],
     }
 
 
@@ -137,10 +139,10 @@ def _rows(period: Period, now: Figures, chosen: Filters) -> list[dict[str, Any]]
     return [
         {
             "day": day,
-            "started": now.started[day],
-            "visitors": now.said["user"][day],
-            "ai": now.said["assistant"][day],
-            "staff": now.said["staff"][day],
+            "started": now.days[day].started,
+            "visitors": now.days[day].said["user"],
+            "ai": now.days[day].said["assistant"],
+            "staff": now.days[day].said["staff"],
             "href": _href(Filters(since=f"{day}", until=f"{day}")),
         }
         for day in period.days
@@ -165,20 +167,20 @@ def _csv(period: Period, now: Figures) -> HttpResponse:
 
 
 def _facts(now: Figures) -> Iterable[tuple[str, Any]]:
-    yield "answered by AI alone", now.outcomes["ai"]
-    yield "answered with staff", now.outcomes["staff"]
-    yield "not answered", now.outcomes["none"]
+    yield "answered by AI alone", now.sum.outcomes["ai"]
+    yield "answered with staff", now.sum.outcomes["staff"]
+    yield "not answered", now.sum.outcomes["none"]
     yield "first token p50 ms", now.first_token.p50
     yield "first token p95 ms", now.first_token.p95
     yield "answer p50 ms", now.answer.p50
     yield "answer p95 ms", now.answer.p95
-    yield "no model answered", now.degraded
-    yield "safety answers", now.safety
-    yield "blocks", now.blocks
+    yield "no model answered", now.sum.degraded
+    yield "safety answers", now.sum.safety
+    yield "blocks", now.sum.blocks
     yield "requests over a limit", now.refused
-    for cause, number in now.failures.most_common():
+    for cause, number in now.sum.failures.most_common():
         yield f"failed: {cause}", number
-    for name, model in now.models.items():
+    for name, model in now.sum.models.items():
         yield f"{name} answers", model.answers
         yield f"{name} tokens", model.prompt_tokens + model.completion_tokens
         yield f"{name} cost USD", model.cost

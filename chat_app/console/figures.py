@@ -1,4 +1,4 @@
-"""The figures of a period, counted from what is stored: messages, answers, outcomes, cost."""
+"""The counts of each day, from what is stored: messages, answers, outcomes, times, cost."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum
-from django.db.models.functions import TruncHour
+from django.db.models.functions import TruncDay, TruncHour
 
-from chat_app.console import filters
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
 from chatsite.core import tally
 from sessions_app.models import Block, ChatSession
@@ -41,14 +40,6 @@ class Period:
         return Period(self.since - (self.until - self.since), self.since)
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """The median and the 95th percentile in milliseconds, to 10 ms; None of nothing."""
-
-    p50: int | None = None
-    p95: int | None = None
-
-
 @dataclass(slots=True)
 class Model:
     """What one model did. Cost in US dollars."""
@@ -60,84 +51,40 @@ class Model:
 
 
 @dataclass(slots=True)
-class Figures:
-    """All of a period; by day and by hour where a chart shows it."""
+class Day:
+    """One day's counts. Times are counted by hundredths of a second, so that days add up."""
 
-    started: Counter[date] = field(default_factory=Counter)
-    said: dict[str, Counter[date]] = field(default_factory=dict)
-    hours: Counter[tuple[int, int]] = field(default_factory=Counter)
+    started: int = 0
+    said: Counter[str] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     models: dict[str, Model] = field(default_factory=dict)
-    answers: int = 0
     degraded: int = 0
     safety: int = 0
     blocks: int = 0
-    refused: int | None = 0
-    first_token: Times = Times()
-    answer: Times = Times()
-
-    @property
-    def conversations(self) -> int:
-        """How many were started."""
-        return self.started.total()
-
-    @property
-    def messages(self) -> int:
-        """How many were said, by everybody."""
-        return sum(days.total() for days in self.said.values())
-
-    @property
-    def cost(self) -> Decimal:
-        """What the models cost, in US dollars."""
-        return sum((one.cost for one in self.models.values()), Decimal())
-
-    @property
-    def tokens(self) -> int:
-        """What the models read and wrote."""
-        return sum(one.prompt_tokens + one.completion_tokens for one in self.models.values())
+    first_token: Counter[int] = field(default_factory=Counter)
+    answer: Counter[int] = field(default_factory=Counter)
 
 
-class _Centiseconds(Func):
-    """The time between two moments in hundredths of a second."""
-
-    output_field = IntegerField()
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        if connection.vendor == "postgresql":
-            template = "(EXTRACT(EPOCH FROM (%(expressions)s)) * 100)::int"
-            return super().as_sql(compiler, connection, template=template, arg_joiner=" - ")
-        begin, end = (compiler.compile(one) for one in reversed(self.source_expressions))
-        # The function that Django's own difference of moments uses there, in microseconds.
-        sql = f"CAST(django_timestamp_diff({end[0]}, {begin[0]}) / 10000 AS INTEGER)"
-        return sql, (*end[1], *begin[1])
-
-
-def count(period: Period) -> Figures:
-    """The figures of the period; seven queries, whatever its length."""
-    found = Figures(said={str(kind): Counter() for kind in MessageType})
+def count(period: Period) -> dict[date, Day]:
+    """The counts of each day of the period; six queries, whatever its length."""
+    found = {day: Day() for day in period.days}
     for row in _hourly(period):
-        _add(found, row)
-    started = ChatSession.objects.filter(
-        created_at__gte=period.since, created_at__lt=period.until
-    ).order_by()
-    for row in started.values(hour=TruncHour("created_at", tzinfo=UTC)).annotate(n=Count("pk")):
-        found.started[row["hour"].date()] += row["n"]
-        found.hours[row["hour"].weekday(), row["hour"].hour] += row["n"]
-    found.outcomes = _outcomes(period)
-    found.first_token = _times(
-        _said(period).exclude(first_token_ms=None), F("first_token_ms") / 10
-    )
-    made = _said(period).filter(message_type=MessageType.ASSISTANT, status=AnswerStatus.DONE)
-    found.answer = _times(
-        made.exclude(model="").exclude(finished_at=None),
-        _Centiseconds(F("finished_at"), F("timestamp")),
-    )
-    found.blocks = Block.objects.filter(
-        created_at__gte=period.since, created_at__lt=period.until
-    ).count()
-    found.refused = tally.count(_LIMITS, period.days)
+        _add(found[row["hour"].date()], row)
+    for row in _sessions(period):
+        _add_session(found[row["created_at"].astimezone(UTC).date()], row)
+    for name, rows in (("first_token", _first_tokens(period)), ("answer", _answers(period))):
+        for row in rows:
+            getattr(found[row["day"].date()], name)[row["value"]] += row["n"]
+    for made in _within(Block.objects.all(), "created_at", period).values_list("created_at"):
+        found[made[0].astimezone(UTC).date()].blocks += 1
     return found
+
+
+def refused(period: Period) -> int | None:
+    """How many requests were over a limit; None while Redis is away."""
+    return tally.count(_LIMITS, period.days)
 
 
 def deliveries_due() -> int:
@@ -146,10 +93,27 @@ def deliveries_due() -> int:
     return int(due.order_by()[:_MOST_DUE].count())
 
 
+class _Centiseconds(Func):
+    """The time between two moments in hundredths of a second."""
+
+    output_field = IntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
+        """EXTRACT, or on SQLite the function that Django's own differences use there."""
+        if connection.vendor == "postgresql":
+            template = "(EXTRACT(EPOCH FROM (%(expressions)s)) * 100)::int"
+            return super().as_sql(compiler, connection, template=template, arg_joiner=" - ")
+        end, begin = (compiler.compile(one) for one in self.source_expressions)
+        sql = f"CAST(django_timestamp_diff({end[0]}, {begin[0]}) / 10000 AS INTEGER)"
+        return sql, (*end[1], *begin[1])
+
+
+def _within(rows: QuerySet[Any], moment: str, period: Period) -> QuerySet[Any]:
+    return rows.filter(**{f"{moment}__gte": period.since, f"{moment}__lt": period.until}).order_by()
+
+
 def _said(period: Period) -> QuerySet[ChatMessage]:
-    return ChatMessage.objects.filter(
-        timestamp__gte=period.since, timestamp__lt=period.until
-    ).order_by()
+    return _within(ChatMessage.objects.all(), "timestamp", period)
 
 
 def _hourly(period: Period) -> Iterable[dict[str, Any]]:
@@ -168,59 +132,66 @@ def _hourly(period: Period) -> Iterable[dict[str, Any]]:
     )  # fmt: skip
 
 
-def _add(found: Figures, row: dict[str, Any]) -> None:
-    day, number = row["hour"].date(), row["n"]
-    if row["message_type"] != MessageType.ASSISTANT or row["status"] == AnswerStatus.DONE:
-        found.said[row["message_type"]][day] += number
+def _sessions(period: Period) -> Iterable[dict[str, Any]]:
+    """Conversations that were started in the period, and who has answered in them."""
+    started = _within(ChatSession.objects.all(), "created_at", period)
+    return started.values("pk", "created_at").annotate(
+        asked=Count("messages", filter=Q(messages__message_type=MessageType.USER)),
+        answered=Count(
+            "messages",
+            filter=Q(
+                messages__message_type=MessageType.ASSISTANT,
+                messages__status=AnswerStatus.DONE,
+                messages__degraded=False,
+                messages__safety=False,
+            ),
+        ),
+        staffed=Count("messages", filter=Q(messages__message_type=MessageType.STAFF)),
+    )
+
+
+def _first_tokens(period: Period) -> Iterable[dict[str, Any]]:
+    said = _said(period).exclude(first_token_ms=None)
+    return _by_day(said, F("first_token_ms") / 10)
+
+
+def _answers(period: Period) -> Iterable[dict[str, Any]]:
+    made = _said(period).filter(message_type=MessageType.ASSISTANT, status=AnswerStatus.DONE)
+    took = _Centiseconds(F("finished_at"), F("timestamp"))
+    return _by_day(made.exclude(model="").exclude(finished_at=None), took)
+
+
+def _by_day(rows: QuerySet[ChatMessage], value: Any) -> Iterable[dict[str, Any]]:
+    day = TruncDay("timestamp", tzinfo=UTC)
+    return rows.values(day=day, value=value).annotate(n=Count("pk"))
+
+
+def _add(day: Day, row: dict[str, Any]) -> None:
+    number = row["n"]
     if row["message_type"] != MessageType.ASSISTANT:
+        day.said[row["message_type"]] += number
         return
+    if row["status"] == AnswerStatus.DONE:
+        day.said[row["message_type"]] += number
     if row["safety"]:
-        found.safety += number
+        day.safety += number
     elif row["degraded"] or row["status"] == AnswerStatus.FAILED:
-        found.degraded += number
-        found.failures[row["error"] or "unknown"] += number
-    elif row["status"] == AnswerStatus.DONE:
-        found.answers += number
+        day.degraded += number
+        day.failures[row["error"] or "unknown"] += number
     if row["model"]:
-        model = found.models.setdefault(row["model"], Model())
+        model = day.models.setdefault(row["model"], Model())
         model.answers += number
         model.prompt_tokens += row["prompt"] or 0
         model.completion_tokens += row["completion"] or 0
         model.cost += Decimal(row["dollars"] or 0)
 
 
-def _outcomes(period: Period) -> Counter[str]:
-    """Conversations in which a visitor asked in the period, by who answered them in it."""
-    by_session = (
-        _said(period)
-        .values("session_id")
-        .annotate(
-            asked=Count("pk", filter=Q(message_type=MessageType.USER)),
-            answered=Count("pk", filter=filters.ANSWERED),
-            staffed=Count("pk", filter=filters.STAFF),
-        )
-        .filter(asked__gt=0)
-    )
-    found = by_session.aggregate(
-        staff=Count("session_id", filter=Q(staffed__gt=0)),
-        ai=Count("session_id", filter=Q(staffed=0, answered__gt=0)),
-        none=Count("session_id", filter=Q(staffed=0, answered=0)),
-    )
-    return Counter(found)
-
-
-def _times(rows: QuerySet[ChatMessage], centiseconds: Any) -> Times:
-    """Nearest-rank percentiles: grouped in the database, which is cheaper than sorting there."""
-    counted = rows.values(value=centiseconds).annotate(n=Count("pk"))
-    groups = sorted((row["value"], row["n"]) for row in counted)
-    return Times(_percentile(groups, 0.50), _percentile(groups, 0.95))
-
-
-def _percentile(groups: list[tuple[int, int]], share: float) -> int | None:
-    total = sum(number for _, number in groups)
-    seen = 0
-    for value, number in groups:
-        seen += number
-        if seen >= share * total:
-            return value * 10
-    return None
+def _add_session(day: Day, row: dict[str, Any]) -> None:
+    day.started += 1
+    day.hours[row["created_at"].astimezone(UTC).hour] += 1
+    if row["staffed"]:
+        day.outcomes["staff"] += 1
+    elif row["answered"]:
+        day.outcomes["ai"] += 1
+    elif row["asked"]:
+        day.outcomes["none"] += 1

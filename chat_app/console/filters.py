@@ -17,7 +17,7 @@ from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
 from sessions_app.models import ChatSession
 
 # What has to look into every conversation looks into the newest so many.
-NEWEST: Final = 20_000
+NEWEST: Final = 5_000
 
 WHO: Final = (("ai", "AI"), ("human", "Person"))
 STATE: Final = (("open", "Open"), ("closed", "Closed"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from chat_app import fulltext
 from chat_app.console.filters import Filters
@@ -16,6 +18,7 @@ from sessions_app.models import ChatSession
 _ID = re.compile(r"[A-Za-z0-9_-]{8,32}")
 _SNOWFLAKE = re.compile(r"\d{15,22}")
 _BEFORE, _AFTER = 60, 140
+_WINDOWS = (7, 60, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +101,24 @@ def _by_words(sessions: QuerySet[ChatSession], chosen: Filters) -> Found:
         said = said.filter(timestamp__gte=since)
     if until:
         said = said.filter(timestamp__lt=until)
-    rows = list(
-        said.order_by("-timestamp").values_list("session_id", "pk", "message_type", "content")[
-            : fulltext.MOST_MATCHES
-        ]
-    )
+    rows = _newest(said, until or timezone.now())
     words = [one.text for one in wanted if not one.is_excluded]
     matches: dict[str, list[Match]] = {}
     for session, pk, kind, content in rows:
         matches.setdefault(session, []).append(Match(pk, kind, surroundings(content, words)))
     is_cut = len(rows) == fulltext.MOST_MATCHES
     return Found(sessions.filter(pk__in=list(matches)), "words", matches, is_cut)
+
+
+def _newest(said: QuerySet[ChatMessage], until: datetime) -> list[tuple[str, str, str, str]]:
+    """The newest matches: of the last days first, since a common word matches far too often."""
+    found: list[tuple[str, str, str, str]] = []
+    for days in _WINDOWS:
+        within = said.filter(timestamp__gte=until - timedelta(days=days)) if days else said
+        rows = within.order_by("-timestamp").values_list(
+            "session_id", "pk", "message_type", "content"
+        )
+        found = list(rows[: fulltext.MOST_MATCHES])
+        if len(found) == fulltext.MOST_MATCHES:
+            break
+    return found

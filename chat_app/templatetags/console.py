@@ -10,6 +10,8 @@ from django import template
 from django.utils import timezone
 
 from chat_app.console.filters import Filters
+from chat_app.console.transcript import SPEAKERS
+from chat_app.models import MessageType
 
 register = template.Library()
 
@@ -56,3 +58,9 @@ def hue(value: str) -> int:
 def page(chosen: Filters, number: int) -> str:
     """The list's query string with another page."""
     return chosen.query(page=number)
+
+
+@register.filter
+def speaker(kind: str) -> str:
+    """Who says messages of this kind."""
+    return SPEAKERS[MessageType(kind)]
