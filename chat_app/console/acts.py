@@ -34,7 +34,9 @@ class Act:
     is_erasure: bool = False
 
 
-def perform(request: HttpRequest, *, name: str, session_id: str, viewer: Viewer) -> tuple[bool, str]:
+def perform(
+    request: HttpRequest, *, name: str, session_id: str, viewer: Viewer
+) -> tuple[bool, str]:
     """Do it. Whether anything changed, and a sentence about it.
 
     Raises PermissionDenied, KeyError where there is no such act, and what the services raise.

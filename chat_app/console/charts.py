@@ -31,8 +31,7 @@ def stacked(
     top = _round_up(max(totals, default=0))
     step = (_WIDTH - _LEFT) / max(1, len(labels))
     bars = [
-        _bar(n, step, top, labels[n], series, links[n] if links else "")
-        for n in range(len(labels))
+        _bar(n, step, top, labels[n], series, links[n] if links else "") for n in range(len(labels))
     ]
     return _svg(title, [_grid(top), *bars, _axis(labels, step)])
 
@@ -42,9 +41,7 @@ def compared(labels: Sequence[str], now: Series, before: Series, *, title: str) 
     top = _round_up(max([*now.values, *before.values], default=0))
     step = (_WIDTH - _LEFT) / max(1, len(labels))
     bars = [_bar(n, step, top, labels[n], [now], "") for n in range(len(labels))]
-    points = [
-        (_LEFT + step * (n + 0.5), _y(value, top)) for n, value in enumerate(before.values)
-    ]
+    points = [(_LEFT + step * (n + 0.5), _y(value, top)) for n, value in enumerate(before.values)]
     line = format_html(
         '<polyline class="{}" points="{}"/>',
         before.css,
@@ -75,7 +72,10 @@ def week(counts: dict[tuple[int, int], int], *, title: str) -> SafeString:
     hours = format_html_join(
         "",
         '<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>',
-        ((f"{_LEFT + hour * cell + cell / 2:.1f}", 7 * high + 16, hour) for hour in range(0, 24, 3)),
+        (
+            (f"{_LEFT + hour * cell + cell / 2:.1f}", 7 * high + 16, hour)
+            for hour in range(0, 24, 3)
+        ),
     )
     return _svg(title, [*cells, names, hours], height=7 * high + 22)
 
@@ -89,7 +89,11 @@ def split(parts: Sequence[Series], *, title: str) -> SafeString:
         pieces.append(
             format_html(
                 '<rect class="{}" x="{}" y="0" width="{}" height="34"><title>{}: {}</title></rect>',
-                part.css, f"{at:.1f}", f"{width:.1f}", part.name, part.values[0],
+                part.css,
+                f"{at:.1f}",
+                f"{width:.1f}",
+                part.name,
+                part.values[0],
             )  # fmt: skip
         )
         at += width
@@ -110,9 +114,7 @@ def _bar(
         rects.append((one.css, f"{_LEFT + n * step + gap / 2:.1f}", f"{y:.1f}",
                       f"{step - gap:.1f}", f"{low - y:.1f}"))  # fmt: skip
         at += value
-    drawn = format_html_join(
-        "", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects
-    )
+    drawn = format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects)
     group = format_html("<g><title>{}: {}</title>{}</g>", label, said, drawn)
     if not link:
         return group

@@ -95,7 +95,12 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
             _change(times.p50 or 0, earlier.p50 or 0),
             note=f"p95 {_seconds(times.p95)}",
         )
-    yield tile("No model answered", now_sum.degraded, was_sum.degraded, href=_href(chosen, label="degraded"))
+    yield tile(
+        "No model answered",
+        now_sum.degraded,
+        was_sum.degraded,
+        href=_href(chosen, label="degraded"),
+    )
     yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
     yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
     yield tile("Requests over a limit", now.refused or 0, before.refused or 0,

@@ -136,7 +136,9 @@ def _labelled(found: QuerySet[ChatSession], chosen: Filters) -> QuerySet[ChatSes
     if chosen.label == "unanswered":
         return found.alias(is_waiting=_is_waiting()).filter(is_waiting=True)
     if chosen.label == "ai_only":
-        return found.filter(Exists(_messages().filter(ANSWERED)), ~Exists(_messages().filter(STAFF)))
+        return found.filter(
+            Exists(_messages().filter(ANSWERED)), ~Exists(_messages().filter(STAFF))
+        )
     since, until = chosen.period
     within = ChatMessage.objects.filter(_RARE[chosen.label])
     if since:

@@ -134,6 +134,4 @@ def _chips(last: ChatMessage | None, facts: dict[str, Any]) -> list[Chip]:
 
 def is_waiting(last: ChatMessage) -> bool:
     """Whether the last word leaves the visitor without an answer."""
-    return (
-        last.message_type == MessageType.USER or last.status in UNFINISHED or last.degraded
-    )
+    return last.message_type == MessageType.USER or last.status in UNFINISHED or last.degraded

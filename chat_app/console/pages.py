@@ -79,9 +79,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         """Do one thing to the conversation, and go back to it, or say how it went as JSON."""
         session = _get(pk)
         try:
-            changed, said = acts.perform(
-                request, name=name, session_id=pk, viewer=viewer(request)
-            )
+            changed, said = acts.perform(request, name=name, session_id=pk, viewer=viewer(request))
         except KeyError:
             raise Http404 from None
         except Problem as problem:

@@ -13,7 +13,32 @@ from chat_app.services import SAFETY_ANSWER
 from sessions_app import identity
 
 # Sign-ins by hour of the day (UTC), and by day of the week from Monday.
-_HOURS: Final = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 19, 17, 14, 16, 18, 17, 15, 13, 12, 13, 12, 9, 5, 2)
+_HOURS: Final = (
+    1,
+    1,
+    1,
+    1,
+    1,
+    2,
+    4,
+    8,
+    14,
+    18,
+    19,
+    17,
+    14,
+    16,
+    18,
+    17,
+    15,
+    13,
+    12,
+    13,
+    12,
+    9,
+    5,
+    2,
+)
 _DAYS: Final = (10, 11, 10, 10, 9, 5, 4)
 # Questions a conversation: 10 on average, so 20 messages.
 _LENGTHS: Final = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 19, 25)
@@ -170,7 +195,9 @@ class _Story:
         # Beginning with the conversation's id, so that the indexes of a load grow at their ends.
         key = f"{self.session[:18]}{self._number:04d}"
         told = {**_MESSAGE, **facts}
-        self.messages.append((key, self.session, self.seq, kind, content, self.clock, *told.values()))
+        self.messages.append(
+            (key, self.session, self.seq, kind, content, self.clock, *told.values())
+        )
         return key
 
     def _pick(self, choices: tuple[str, ...]) -> str:

@@ -21,7 +21,9 @@ def _do(client: Client, session: ChatSession, act: str, **data: str) -> int:
 
 
 def test_reads_in_order_with_code_intact_and_inert(sign_in: SignIn, talk: Talk) -> None:
-    session = talk("<img src=x onerror=alert(1)>", answer="Try:\n```python\nif a < b:\n    go()\n```")
+    session = talk(
+        "<img src=x onerror=alert(1)>", answer="Try:\n```python\nif a < b:\n    go()\n```"
+    )
     page = sign_in("Reviewer").get(f"{LIST}{session.pk}/change/").content.decode()
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
@@ -45,7 +47,10 @@ def test_page_takes_a_fixed_number_of_queries(sign_in: SignIn, talk: Talk) -> No
 def test_reply_takes_over_and_is_said_once(sign_in: SignIn, talk: Talk) -> None:
     session, client = talk("Hello"), sign_in("Moderator")
     for _ in range(2):
-        assert _do(client, session, "reply", text="Hi, Maren here.\r\nHow can I help?", key="k1") == 200
+        assert (
+            _do(client, session, "reply", text="Hi, Maren here.\r\nHow can I help?", key="k1")
+            == 200
+        )
     said = ChatMessage.objects.get(session=session, message_type=MessageType.STAFF)
     assert said.content == "Hi, Maren here.\nHow can I help?"
     session.refresh_from_db()

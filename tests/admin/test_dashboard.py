@@ -73,7 +73,10 @@ def test_figures_are_those_counted_by_hand(by_hand: None) -> None:
     assert (found.sum.degraded, found.sum.safety, found.sum.blocks) == (1, 1, 1)
     assert found.cost == Decimal("0.030")
     assert found.tokens == 11 * 120
-    assert {name: one.answers for name, one in found.sum.models.items()} == {"m/one": 10, "m/two": 1}
+    assert {name: one.answers for name, one in found.sum.models.items()} == {
+        "m/one": 10,
+        "m/two": 1,
+    }
     # 100 100 200 200 300 |300| 400 400 500 500 1000: the 6th and the 11th of 11.
     assert found.first_token == totals.Times(300, 1000)
     assert found.answer == totals.Times(3000, 10000)

@@ -14,7 +14,18 @@ from chat_app.console import formats
 from sessions_app.models import Act, AuditEntry
 from tests.admin.conftest import LIST, SignIn, Talk
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =cmd|'/c calc'!A0", "＝1+1", "\n=1", "|x", "%0A")
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "  =cmd|'/c calc'!A0",
+    "＝1+1",
+    "\n=1",
+    "|x",
+    "%0A",
+)
 
 
 def _export(client: Client, **data: object) -> tuple[int, str]:
@@ -32,7 +43,9 @@ def _export(client: Client, **data: object) -> tuple[int, str]:
     return async_to_sync(read)()
 
 
-@pytest.mark.parametrize(("role", "status"), [("Reviewer", 403), ("Moderator", 200), ("Privacy", 200)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("Reviewer", 403), ("Moderator", 200), ("Privacy", 200)]
+)
 def test_only_with_the_permission_and_masked_without_the_other(
     sign_in: SignIn, talk: Talk, role: str, status: int
 ) -> None:

@@ -30,12 +30,16 @@ def test_address_is_whole_only_with_the_permission(
     assert ("ada@example.com" in page) is (role == "Privacy")
 
 
-@pytest.mark.parametrize("query", ["", "?q=grinder", "?label=unanswered", "?label=ai_only&cost=0.001"])
+@pytest.mark.parametrize(
+    "query", ["", "?q=grinder", "?label=unanswered", "?label=ai_only&cost=0.001"]
+)
 def test_list_takes_ten_queries_at_most(sign_in: SignIn, talk: Talk, query: str) -> None:
     for number in range(12):
         talk("The grinder is loud", email=f"v{number}@example.com")
     client = sign_in("Admin")
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         page = client.get(LIST + query)
     assert page.status_code == 200
     assert len(few) <= 11, [one["sql"][:90] for one in few]  # 10, and one for the health check
@@ -58,7 +62,14 @@ def test_search_finds_by_address_id_thread_message_and_words(sign_in: SignIn, ta
         page = _shown(client.get(LIST, {"q": one}).content.decode())
         assert wanted.pk in page, one
         assert other.pk not in page, one
-    for one in ('"grinder espresso"', "grinder -loud", "-grinder", "!!!", "nobody@example.com", "'"):
+    for one in (
+        '"grinder espresso"',
+        "grinder -loud",
+        "-grinder",
+        "!!!",
+        "nobody@example.com",
+        "'",
+    ):
         assert "Nothing found" in client.get(LIST, {"q": one}).content.decode(), one
 
 
