@@ -53,7 +53,7 @@ _MATCHES = {
     "postgresql": "to_tsvector('simple', content) @@ to_tsquery('simple', %s)",
     "sqlite": "chat_app_chatmessage.id IN (SELECT n.message_id FROM message_words w "
     "JOIN message_number n ON n.id = w.rowid WHERE message_words MATCH %s "
-    f"ORDER BY w.rowid DESC LIMIT {MOST_MATCHES * 5})",
+    "ORDER BY w.rowid DESC LIMIT 1000)",
 }
 
 
@@ -93,7 +93,8 @@ def matching(wanted: list[Term]) -> QuerySet[ChatMessage]:
     if all(one.is_excluded for one in wanted):
         return ChatMessage.objects.none()
     make = _tsquery if connection.vendor == "postgresql" else _fts5
-    return ChatMessage.objects.extra(where=[_MATCHES[connection.vendor]], params=[make(wanted)])
+    found = _MATCHES[connection.vendor]  # what was typed goes in as a parameter
+    return ChatMessage.objects.extra(where=[found], params=[make(wanted)])  # noqa: S610
 
 
 def _tsquery(wanted: list[Term]) -> str:

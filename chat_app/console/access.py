@@ -29,7 +29,7 @@ def viewer(request: HttpRequest) -> Viewer:
         raise PermissionDenied
     return Viewer(
         pk=user.pk or 0,
-        label=user.get_short_name() or user.get_username(),
+        label=user.get_username(),
         may_act=user.has_perm("sessions_app.act_chatsession"),
         may_see_personal=user.has_perm("sessions_app.personal_chatsession"),
         may_export=user.has_perm("sessions_app.export_chatsession"),

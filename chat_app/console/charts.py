@@ -23,16 +23,12 @@ class Series:
     values: Sequence[int]
 
 
-def stacked(
-    labels: Sequence[str], series: Sequence[Series], *, title: str, links: Sequence[str] = ()
-) -> SafeString:
-    """Bars, one a label, of the series on one another; each bar says its numbers when pointed at."""
+def stacked(labels: Sequence[str], series: Sequence[Series], *, title: str) -> SafeString:
+    """Bars, one a label, of the series on one another; a bar pointed at says its numbers."""
     totals = [sum(one.values[n] for one in series) for n in range(len(labels))]
     top = _round_up(max(totals, default=0))
     step = (_WIDTH - _LEFT) / max(1, len(labels))
-    bars = [
-        _bar(n, step, top, labels[n], series, links[n] if links else "") for n in range(len(labels))
-    ]
+    bars = [_bar(n, step, top, labels[n], series) for n in range(len(labels))]
     return _svg(title, [_grid(top), *bars, _axis(labels, step)])
 
 
@@ -40,7 +36,7 @@ def compared(labels: Sequence[str], now: Series, before: Series, *, title: str) 
     """Bars for now, and a dashed line with dots for the period before."""
     top = _round_up(max([*now.values, *before.values], default=0))
     step = (_WIDTH - _LEFT) / max(1, len(labels))
-    bars = [_bar(n, step, top, labels[n], [now], "") for n in range(len(labels))]
+    bars = [_bar(n, step, top, labels[n], [now]) for n in range(len(labels))]
     points = [(_LEFT + step * (n + 0.5), _y(value, top)) for n, value in enumerate(before.values)]
     line = format_html(
         '<polyline class="{}" points="{}"/>',
@@ -94,15 +90,13 @@ def split(parts: Sequence[Series], *, title: str) -> SafeString:
                 f"{width:.1f}",
                 part.name,
                 part.values[0],
-            )  # fmt: skip
+            )
         )
         at += width
     return _svg(title, pieces, height=34, fit="none")
 
 
-def _bar(
-    n: int, step: float, top: int, label: str, series: Sequence[Series], link: str
-) -> SafeString:
+def _bar(n: int, step: float, top: int, label: str, series: Sequence[Series]) -> SafeString:
     said = ", ".join(f"{one.name} {one.values[n]:,}" for one in series)
     gap = min(6.0, step * 0.22)
     rects, at = [], 0
@@ -111,15 +105,11 @@ def _bar(
         if not value:
             continue
         y, low = _y(at + value, top), _y(at, top)
-        rects.append((one.css, f"{_LEFT + n * step + gap / 2:.1f}", f"{y:.1f}",
-                      f"{step - gap:.1f}", f"{low - y:.1f}"))  # fmt: skip
+        place = (_LEFT + n * step + gap / 2, y, step - gap, low - y)
+        rects.append((one.css, *(f"{number:.1f}" for number in place)))
         at += value
     drawn = format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects)
-    group = format_html("<g><title>{}: {}</title>{}</g>", label, said, drawn)
-    if not link:
-        return group
-    # Pointing at a bar is a shortcut: the same links stand in the table below.
-    return format_html('<a href="{}" tabindex="-1" aria-hidden="true">{}</a>', link, group)
+    return format_html("<g><title>{}: {}</title>{}</g>", label, said, drawn)
 
 
 def _cell(day: int, hour: int, value: int, most: int, width: float, height: int) -> SafeString:
@@ -136,13 +126,16 @@ def _cell(day: int, hour: int, value: int, most: int, width: float, height: int)
 
 def _grid(top: int) -> SafeString:
     lines = [(top * n // 4, _y(top * n / 4, top)) for n in range(5)]
+    places = [
+        (_LEFT, _WIDTH, f"{y:.1f}", f"{y:.1f}", _LEFT - 6, f"{y + 4:.1f}", _short(value))
+        for value, y in lines
+    ]
     return format_html_join(
         "",
         '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
         '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>',
-        ((_LEFT, _WIDTH, f"{y:.1f}", f"{y:.1f}", _LEFT - 6, f"{y + 4:.1f}", _short(value))
-         for value, y in lines),
-    )  # fmt: skip
+        places,
+    )
 
 
 def _axis(labels: Sequence[str], step: float) -> SafeString:

@@ -107,8 +107,9 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
                shown="" if now.refused is not None else "–")  # fmt: skip
     yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
     yield tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))
-    yield Tile("Deliveries waiting", f"{figures.deliveries_due():,}", note="for Discord, now",
-               href=reverse("admin:notifications_delivery_changelist") + "?status__exact=due")  # fmt: skip
+    due = reverse("admin:notifications_delivery_changelist") + "?status__exact=due"
+    waiting = f"{figures.deliveries_due():,}"
+    yield Tile("Deliveries waiting", waiting, note="for Discord, now", href=due)
 
 
 def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
@@ -122,7 +123,6 @@ def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
             ("Staff", "bar-staff", "staff"),
         )
     ]
-    links = [_href(Filters(since=f"{day}", until=f"{day}")) for day in days]
     outcomes = [
         Series("AI alone", "bar-ai", [now.sum.outcomes["ai"]]),
         Series("With staff", "bar-staff", [now.sum.outcomes["staff"]]),
@@ -131,7 +131,7 @@ def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
     started = Series("Started", "bar-user", [now.days[day].started for day in days])
     past = Series("Before", "line-before", [before.days[day].started for day in earlier])
     return {
-        "messages": charts.stacked(labels, said, title="Messages by day", links=links),
+        "messages": charts.stacked(labels, said, title="Messages by day"),
         "started": charts.compared(labels, started, past, title="Conversations started by day"),
         "outcomes": charts.split(outcomes, title="Who answered"),
         "week": charts.week(now.hours, title="Conversations started by weekday and hour"),

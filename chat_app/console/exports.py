@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.cache import caches
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -17,7 +18,6 @@ from chat_app.console import filters, formats, listing, transcript
 from chat_app.console.access import Viewer, actor, require, viewer
 from chat_app.console.search import search
 from chat_app.models import ChatMessage
-from django.core.exceptions import BadRequest
 from sessions_app import audit
 from sessions_app.models import Act, ChatSession
 
@@ -63,7 +63,7 @@ def _chosen(request: HttpRequest) -> list[str]:
         chosen = filters.read(request.POST)
         found = search(filters.apply(chosen), chosen).sessions
         return list(found.values_list("pk", flat=True)[:MOST])
-    ticked = request.POST.getlist("pk")[:MOST]
+    ticked = [pk for pk in request.POST.getlist("pk")[:MOST] if "\0" not in pk]
     return list(ChatSession.objects.filter(pk__in=ticked).values_list("pk", flat=True))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +18,9 @@ from sessions_app.models import Block, ChatSession
 
 _MOST_DUE: Final = 10_000
 _LIMITS: Final = ("chat", "chat-address", "auth", "admin-login")
+
+# What `values` and `annotate` give: dictionaries of what was asked for.
+_Rows = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _said(period: Period) -> QuerySet[ChatMessage]:
     return _within(ChatMessage.objects.all(), "timestamp", period)
 
 
-def _hourly(period: Period) -> Iterable[dict[str, Any]]:
+def _hourly(period: Period) -> _Rows:
     return (
         _said(period)
         .values(
@@ -132,7 +134,7 @@ def _hourly(period: Period) -> Iterable[dict[str, Any]]:
     )  # fmt: skip
 
 
-def _sessions(period: Period) -> Iterable[dict[str, Any]]:
+def _sessions(period: Period) -> _Rows:
     """Conversations that were started in the period, and who has answered in them."""
     started = _within(ChatSession.objects.all(), "created_at", period)
     return started.values("pk", "created_at").annotate(
@@ -150,18 +152,18 @@ def _sessions(period: Period) -> Iterable[dict[str, Any]]:
     )
 
 
-def _first_tokens(period: Period) -> Iterable[dict[str, Any]]:
+def _first_tokens(period: Period) -> _Rows:
     said = _said(period).exclude(first_token_ms=None)
     return _by_day(said, F("first_token_ms") / 10)
 
 
-def _answers(period: Period) -> Iterable[dict[str, Any]]:
+def _answers(period: Period) -> _Rows:
     made = _said(period).filter(message_type=MessageType.ASSISTANT, status=AnswerStatus.DONE)
     took = _Centiseconds(F("finished_at"), F("timestamp"))
     return _by_day(made.exclude(model="").exclude(finished_at=None), took)
 
 
-def _by_day(rows: QuerySet[ChatMessage], value: Any) -> Iterable[dict[str, Any]]:
+def _by_day(rows: QuerySet[ChatMessage], value: Any) -> _Rows:
     day = TruncDay("timestamp", tzinfo=UTC)
     return rows.values(day=day, value=value).annotate(n=Count("pk"))
 

@@ -58,8 +58,8 @@ def page(chosen: Filters, viewer: Viewer) -> Page:
     """The page that was chosen; one row more is asked for than shown, instead of a count."""
     found = search(filters.apply(chosen), chosen)
     first = (chosen.page - 1) * PER_PAGE
-    last = ChatMessage.objects.filter(session=OuterRef("pk"), deleted_at=None)
-    last = last.exclude(error=TAKEN_OVER).order_by("-seq").values("pk")[:1]
+    said = ChatMessage.objects.filter(session=OuterRef("pk"), deleted_at=None)
+    last = said.exclude(error=TAKEN_OVER).order_by("-seq").values("pk")[:1]
     sessions = list(
         found.sessions.select_related("contact").annotate(last_id=Subquery(last))[
             first : first + PER_PAGE + 1
@@ -93,7 +93,7 @@ def _facts(ids: list[str]) -> dict[str, dict[str, Any]]:
             staff=Count("pk", filter=filters.STAFF),
         )
     )
-    return {row["key"]: row for row in rows}
+    return {row["key"]: dict(row) for row in rows}
 
 
 def _row(

@@ -137,7 +137,9 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 def _get(pk: str) -> ChatSession:
-    found = ChatSession.objects.select_related("contact", "discord_thread").filter(pk=pk).first()
+    rows = ChatSession.objects.select_related("contact", "discord_thread")
+    # PostgreSQL takes no NUL, not even to say that there is none such.
+    found = None if "\0" in pk else rows.filter(pk=pk).first()
     if found is None:
         raise Http404("There is no such conversation.")
     return found

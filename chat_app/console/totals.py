@@ -131,8 +131,13 @@ def _unpack(data: dict[str, Any]) -> Day:
         return Counter({int(key): number for key, number in data[name].items()})
 
     return Day(
-        **{name: data[name] for name in ("started", "degraded", "safety", "blocks")},
-        **{name: Counter(data[name]) for name in ("said", "outcomes", "failures")},
+        started=data["started"],
+        degraded=data["degraded"],
+        safety=data["safety"],
+        blocks=data["blocks"],
+        said=Counter(data["said"]),
+        outcomes=Counter(data["outcomes"]),
+        failures=Counter(data["failures"]),
         hours=numbers("hours"),
         first_token=numbers("first_token"),
         answer=numbers("answer"),

@@ -44,7 +44,7 @@ class Item:
     at: datetime
     message: ChatMessage | None = None
     speaker: str = ""
-    html: SafeString = SafeString("")
+    html: SafeString | str = ""
     line: str = ""
     detail: str = ""
     took_ms: int | None = None

@@ -30,7 +30,7 @@ class ConsoleSite(admin.AdminSite):
     site_url = None
     enable_nav_sidebar = False
 
-    def index(
+    def index(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Where staff begin: the conversations, for whom may read them; else the models."""

@@ -24,7 +24,7 @@ def count(groups: Iterable[str], days: Iterable[date]) -> int | None:
     """How many of these groups were refused on these days (UTC); None while Redis is away."""
     keys = [_key(group, day) for day in days for group in groups]
     try:
-        return sum(caches["limits"].get_many(keys).values())
+        return int(sum(caches["limits"].get_many(keys).values()))
     except (RedisError, OSError):
         return None
 

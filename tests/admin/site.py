@@ -105,9 +105,14 @@ class Site:
 
     def _call(self, words: list[str]) -> str:
         done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, env=self._environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 

@@ -25,21 +25,32 @@ USER, AI, STAFF = MessageType.USER, MessageType.ASSISTANT, MessageType.STAFF
 
 def _session(began: datetime, name: str) -> ChatSession:
     return ChatSession.objects.create(
-        id=name, email_hash="h" * 64, browser_hash="b" * 64, ip_address="192.0.2.1",
-        created_at=began, last_activity=began, expires_at=began + timedelta(days=1), is_active=False,
-    )  # fmt: skip
+        id=name,
+        email_hash="h" * 64,
+        browser_hash="b" * 64,
+        ip_address="192.0.2.1",
+        created_at=began,
+        last_activity=began,
+        expires_at=began + timedelta(days=1),
+        is_active=False,
+    )
 
 
 def _answer(session: ChatSession, at: datetime, first: int, took: float, **facts: Any) -> None:
-    facts = {"model": "m/one", "prompt_tokens": 100, "completion_tokens": 20, "cost": Decimal("0.002"),
-             **facts}  # fmt: skip
+    facts = {
+        "model": "m/one",
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "cost": Decimal("0.002"),
+        **facts,
+    }
     say(session, AI, timestamp=at, first_token_ms=first,
         finished_at=at + timedelta(seconds=took), **facts)  # fmt: skip
 
 
 @pytest.fixture
 def by_hand(db: Any) -> None:
-    """Monday: 2 by the AI alone. Tuesday: 1 with staff, 1 not answered, 1 safety. And others."""
+    """Monday: 2 by the AI alone. Tuesday: 1 with staff, 1 not answered, 1 safety, 1 silent."""
     nine = MONDAY + timedelta(hours=9)
     for name in ("a", "b"):
         session = _session(nine, name)
