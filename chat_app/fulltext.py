@@ -15,6 +15,7 @@ from chat_app.models import ChatMessage
 # Of a word that is everywhere, the newest so many messages are looked at.
 MOST_MATCHES: Final = 200
 _MOST_WORDS = 12
+_SHORTEST_BEGINNING = 3
 _WORD = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 
 # `simple`: no language is assumed, so no word is dropped or cut to a stem; the beginning of a
@@ -65,6 +66,11 @@ class Term:
     is_phrase: bool
     is_excluded: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its beginning is not enough: `A-1` would else be all that begins with `a`."""
+        return self.is_phrase or len(self.text) < _SHORTEST_BEGINNING or not self.text.isalnum()
+
 
 def install(database: BaseDatabaseWrapper) -> None:
     """Make the index where it is not; on SQLite, whenever a migration has dropped its triggers."""
@@ -100,14 +106,14 @@ def matching(wanted: list[Term]) -> QuerySet[ChatMessage]:
 def _tsquery(wanted: list[Term]) -> str:
     def one(term: Term) -> str:
         quoted = "'" + term.text.replace("\\", " ").replace("'", "''") + "'"
-        return ("!" if term.is_excluded else "") + quoted + ("" if term.is_phrase else ":*")
+        return ("!" if term.is_excluded else "") + quoted + ("" if term.is_whole else ":*")
 
     return " & ".join(map(one, wanted))
 
 
 def _fts5(wanted: list[Term]) -> str:
     def one(term: Term) -> str:
-        return '"' + term.text.replace('"', " ") + '"' + ("" if term.is_phrase else "*")
+        return '"' + term.text.replace('"', " ") + '"' + ("" if term.is_whole else "*")
 
     include = " AND ".join(one(term) for term in wanted if not term.is_excluded)
     exclude = [one(term) for term in wanted if term.is_excluded]

@@ -82,7 +82,7 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
     out, was = now_sum.outcomes, was_sum.outcomes
     yield tile("Conversations", now_sum.started, was_sum.started, href=_href(chosen))
     yield tile("Messages", now.messages, before.messages, href=_href(chosen))
-    yield tile("Answered by AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
+    yield tile("By the AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
     yield tile("With staff", out["staff"], was["staff"], href=_href(chosen, label="staff"))
     yield tile("Not answered", out["none"], was["none"], href=_href(chosen, label="unanswered"))
     for name, times, earlier in (
