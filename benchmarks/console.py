@@ -25,7 +25,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 LIST = "/admin/sessions_app/chatsession/"
-_TODAY = date.today()
+_TODAY = date.today()  # noqa: DTZ011  (the database is of this machine)
 PAGES = (
     "", "?page=50", "?who=human", "?state=open", "?label=unanswered", "?label=degraded",
     "?label=screened", "?label=staff", "?label=ai_only", "?cost=0.01", "?least=20",
