@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -19,13 +19,13 @@ import django
 
 django.setup()
 
-from django.contrib.auth.models import Group, User
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.contrib.auth.models import Group, User  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 LIST = "/admin/sessions_app/chatsession/"
-_TODAY = date.today()  # noqa: DTZ011  (the database is of this machine)
+_TODAY = datetime.now(UTC).date()
 PAGES = (
     "", "?page=50", "?who=human", "?state=open", "?label=unanswered", "?label=degraded",
     "?label=screened", "?label=staff", "?label=ai_only", "?cost=0.01", "?least=20",

@@ -192,7 +192,7 @@ class _Story:
     def _say(self, kind: str, content: str, **facts: Any) -> str:
         self.seq += 1
         self._number += 1
-        # Beginning with the conversation's id, so that the indexes of a load grow at their ends.
+        # Beginning with the conversation's id: a conversation's keys lie together in the index.
         key = f"{self.session[:18]}{self._number:04d}"
         told = {**_MESSAGE, **facts}
         self.messages.append(
