@@ -25,7 +25,7 @@ class DeltaReader:
         """The events that this piece makes; none where it is old, known or after a gap."""
         events: list[Event] = []
         if delta.answer != self._answer:
-            self._answer, self._attempt, self._sent = delta.answer, delta.attempt, ""
+            events += self._begin(delta.answer, delta.attempt)
         elif delta.attempt > self._attempt:
             events += self._restart(delta.attempt)
         known = len(self._sent) - delta.offset
@@ -35,9 +35,7 @@ class DeltaReader:
 
     def end(self, answer: str, text: str) -> list[Event]:
         """The events that complete the answer's text, before its `answer` event."""
-        if answer != self._answer:
-            self._answer, self._attempt, self._sent = answer, 0, ""
-        events: list[Event] = []
+        events = self._begin(answer, 0) if answer != self._answer else []
         if not text.startswith(self._sent):
             events += self._restart(self._attempt)
         rest = text[len(self._sent) :]
@@ -46,6 +44,11 @@ class DeltaReader:
     def _delta(self, text: str) -> Event:
         self._sent += text
         return "delta", {"answer_id": self._answer, "text": text}
+
+    def _begin(self, answer: str, attempt: int) -> list[Event]:
+        # Whoever resumes may hold a part of it from an earlier stream, and gets all of it now.
+        self._answer, self._attempt, self._sent = answer, attempt, ""
+        return [("restart", {"answer_id": answer})]
 
     def _restart(self, attempt: int) -> list[Event]:
         had, self._attempt, self._sent = self._sent, attempt, ""

@@ -63,8 +63,6 @@ class Reader:
         running = await selectors.load_running(self._session)
         if running is None or not self._wants(running.pk):
             return
-        # A reader that was here before may hold a part of it, which comes again now.
-        yield encode("restart", {"answer_id": running.pk})
         try:
             deltas = await live.partial(self._hub.redis, running.pk)
         except (RedisError, OSError):

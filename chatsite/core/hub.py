@@ -157,8 +157,12 @@ class Hub:
         client = live.async_client(socket_timeout=None)
         pubsub = client.pubsub()
         try:
-            await pubsub.subscribe(live.EVENTS, *map(live.delta_channel, self._deltas))
+            await pubsub.subscribe(live.EVENTS)
             self._pubsub, self.connected = pubsub, True
+            # Only now: what was wanted while it connected is in `_deltas`, what is wanted from here
+            # on subscribes itself.
+            if self._deltas:
+                await pubsub.subscribe(*map(live.delta_channel, self._deltas))
             self._mark_stale()
             await self._read(pubsub)
         finally:

@@ -75,7 +75,7 @@ async def test_streams_the_question_the_pieces_and_the_answer_when_asked(web, en
     assert (events[0].name, events[-1].name) == ("message", "answer")
     assert {event.name for event in events[1:-1]} <= {"restart", "delta"}
     question, answer = events[0], events[-1]
-    assert set(question.data) == {"id", "message_type", "text", "html", "timestamp"}
+    assert set(question.data) == {"id", "message_type", "text", "html", "author", "timestamp"}
     assert (question.data["text"], question.id) == ("Tell me", 2)
     assert set(answer.data) == {
         "answer_id",
@@ -137,7 +137,7 @@ async def test_streams_the_fallback_text_when_no_model_can(web, engine, settings
 async def test_streams_the_safety_answer_when_the_message_is_an_attack(web):
     events = await Reader(await web.stream("<script>alert('xss')</script>")).rest()
 
-    assert [event.name for event in events] == ["message", "delta", "answer"]
+    assert [event.name for event in events] == ["message", "restart", "delta", "answer"]
     assert events[-1].data["safety"] is True
 
 
@@ -208,17 +208,18 @@ async def test_tells_all_that_was_when_it_begins(web):
     said = await sync_to_async(say)(web.session, "A person.")
     reader = await follow(web)
 
-    events = [await reader.next() for _ in range(4)]
+    events = [await reader.next() for _ in range(5)]
 
     assert [(event.name, event.id) for event in events] == [
         ("message", 2),
+        ("restart", None),
         ("delta", None),
         ("answer", 4),
         ("message", 5),
     ]
     assert events[0].data["id"] == question.pk
-    assert events[2].data["answer_id"] == answer.pk
-    assert (events[3].data["id"], events[3].data["message_type"]) == (said.pk, "staff")
+    assert events[3].data["answer_id"] == answer.pk
+    assert (events[4].data["id"], events[4].data["message_type"]) == (said.pk, "staff")
     assert reader.other == [f"retry: {stream.RETRY_MS}"]
     await reader.close()
 
@@ -523,8 +524,7 @@ async def test_streams_from_the_database_when_redis_is_away(redis_away, web):
     answer = await sync_to_async(answer_of)(web.session)
     running = await sync_to_async(claim)()
     reader = await follow(web)
-    events = await reader.until("restart")
-    assert events[0].name == "message"
+    assert (await reader.next()).name == "message"
     done = Outcome(AnswerStatus.DONE, "From the database.")
     await sync_to_async(answers.finish)(answer=running, outcome=done)
 
