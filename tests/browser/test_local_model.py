@@ -22,8 +22,8 @@ def test_demo_shop_answers_with_the_model_of_this_machine(
     chat = Chat(page, api)
     chat.sign_in()
     chat.ask("Please write three sentences about bowls.")
-    expect(chat.panel.locator(".said.running .body")).not_to_be_empty(timeout=20000)
-    expect(chat.panel.locator(".said.done.assistant")).to_be_visible(timeout=30000)
+    expect(chat.panel.locator(".said.running .body")).not_to_be_empty(timeout=60000)
+    expect(chat.panel.locator(".said.done.assistant")).to_be_visible(timeout=90000)
     stored = chat.history()[0]
     assert len(stored["response"]) > 10
     assert not stored["degraded"]
