@@ -19,10 +19,10 @@ import django
 
 django.setup()
 
-from django.contrib.auth.models import Group, User  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 LIST = "/admin/sessions_app/chatsession/"
 _TODAY = datetime.now(UTC).date()
