@@ -1,5 +1,8 @@
 """All routes."""
 
+import functools
+from collections.abc import Callable
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,6 +18,19 @@ def not_found(request: HttpRequest) -> HttpResponse:
     return errors.response(request, errors.NotFound())
 
 
+def _read_only(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The view for GET and HEAD, and 405 for the rest: DRF cannot render OPTIONS as a page."""
+
+    @functools.wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        return errors.response(request, errors.MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+
+    return wrapper
+
+
+@_read_only
 def schema(request: HttpRequest) -> HttpResponseBase:
     """The OpenAPI document.
 
@@ -26,6 +42,7 @@ def schema(request: HttpRequest) -> HttpResponseBase:
     return SpectacularAPIView.as_view()(request)
 
 
+@_read_only
 def docs(request: HttpRequest) -> HttpResponseBase:
     """The page to try it."""
     from drf_spectacular.views import SpectacularSwaggerSplitView

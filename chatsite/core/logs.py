@@ -49,6 +49,9 @@ def dictionary(options: dict[str, str]) -> dict[str, Any]:
             # They print what was asked and answered, or one line a call.
             "LiteLLM": quiet,
             "httpx": quiet,
+            "openai": quiet,
+            "django.db.backends": quiet,
+            "markdown_it": quiet,
             "discord": quiet,
             # It warns of intents and voice that the mirror has no use for.
             "discord.client": {"level": "ERROR", "handlers": [], "propagate": True},

@@ -47,6 +47,15 @@ def test_names_what_is_allowed_when_the_method_is_not(visitor, method, path, all
     assert {name.strip() for name in response["Allow"].split(",")} - {"HEAD"} == allowed
 
 
+@pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_only_shows_the_schema_when_it_is_asked_for_anything(api, method, path):
+    response = api.call(method, path, **HTML)
+
+    problem(response, 405, "method_not_allowed")
+    assert response["Allow"] == "GET, HEAD"
+
+
 def test_overrides_no_method_when_a_header_asks_for_it(visitor):
     response = visitor.post("/auth/session", {}, x_http_method_override="DELETE")
 
