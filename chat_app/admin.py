@@ -1,25 +1,20 @@
-"""Messages in the admin, for reading."""
+"""Messages and canned replies in the admin; conversations have pages of their own (console/)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from chat_app.models import ChatMessage
-from chatsite.core.admin import ReadOnlyAdmin, ReadOnlyInline
-from sessions_app.admin import ChatSessionAdmin
+from chat_app.console import pages
+from chat_app.models import ChatMessage, Snippet
+from chatsite.core.admin import ModelAdmin, ReadOnlyAdmin
 
 _EXCERPT = 120
 
-
-class MessageInline(ReadOnlyInline):
-    """A conversation's messages on its page, in order."""
-
-    model = ChatMessage
-    fields = ("seq", "message_type", "content", "status", "labels", "model", "timestamp")
-    readonly_fields = fields
-    ordering = ("seq",)
-    verbose_name_plural = "messages"
+__all__ = ["ChatMessageAdmin", "SnippetAdmin", "pages"]
 
 
 @admin.register(ChatMessage)
@@ -42,4 +37,15 @@ class ChatMessageAdmin(ReadOnlyAdmin):
         return Truncator(message.content or "(no text)").chars(_EXCERPT)
 
 
-ChatSessionAdmin.inlines = (MessageInline,)
+@admin.register(Snippet)
+class SnippetAdmin(ModelAdmin):
+    """Canned replies, for Discord and for the box under a conversation."""
+
+    list_display = ("name", "text", "updated_at", "updated_by")
+    search_fields = ("name", "text")
+    readonly_fields = ("updated_by",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Keep who wrote it last."""
+        obj.updated_by = request.user.get_username()
+        super().save_model(request, obj, form, change)

@@ -102,6 +102,21 @@ class ChatMessage(models.Model):
                 name="message_unfinished_session",
             ),
             models.Index(fields=["lease_token"], condition=_UNFINISHED, name="message_lease"),
+            # What staff filter by is rare, and so are these.
+            models.Index(
+                fields=["session", "timestamp"], condition=Q(degraded=True), name="message_degraded"
+            ),
+            models.Index(
+                fields=["session", "timestamp"], condition=Q(safety=True), name="message_safety"
+            ),
+            models.Index(
+                fields=["session", "timestamp"], condition=~Q(labels=[]), name="message_screened"
+            ),
+            models.Index(
+                fields=["session", "timestamp"],
+                condition=Q(message_type=MessageType.STAFF),
+                name="message_staff",
+            ),
         )
 
     def __str__(self) -> str:
@@ -126,3 +141,13 @@ class Snippet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DayFigures(models.Model):
+    """A day's counts for the dashboard, kept once the day is over."""
+
+    day = models.DateField(primary_key=True)
+    data = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.day.isoformat()

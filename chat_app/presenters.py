@@ -80,7 +80,11 @@ def pair(row: ChatMessage, session: ChatSession) -> dict[str, Any]:
         "response_html": rendering.to_html(text) if text else "",
         "author": reply.author if reply else "",
         "answered_by": ANSWERED_BY.get(MessageType(reply.message_type)) if reply else None,
+        "answer_id": reply.pk if reply else None,
         "status": reply.status if reply else WITH_STAFF,
+        "safety": bool(reply and reply.safety),
+        "degraded": bool(reply and reply.degraded),
+        "idempotency_key": row.client_key if is_question else None,
         "timestamp": moment(row.timestamp),
         "browser_hash": session.browser_hash,
         "ip_address": session.ip_address,
@@ -96,6 +100,7 @@ def message_event(row: ChatMessage) -> dict[str, Any]:
         "html": rendering.to_html(row.content),
         "author": row.author,
         "timestamp": moment(row.timestamp),
+        "idempotency_key": row.client_key if row.message_type == MessageType.USER else None,
     }
 
 

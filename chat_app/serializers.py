@@ -121,7 +121,13 @@ class PairOut(serializers.Serializer[Any]):
     response_html = serializers.CharField(allow_blank=True)
     author = serializers.CharField(allow_blank=True, help_text="Who of the staff answered.")
     answered_by = serializers.ChoiceField(["ai", "staff"], allow_null=True)
+    answer_id = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(POST_STATUSES)
+    safety = serializers.BooleanField(help_text="The message was taken for an attack.")
+    degraded = serializers.BooleanField(help_text="No model could answer; this is a stand-in text.")
+    idempotency_key = serializers.CharField(
+        allow_null=True, help_text="What the message was posted with: matches it to its sender's."
+    )
     timestamp = serializers.DateTimeField()
     browser_hash = serializers.CharField()
     ip_address = serializers.CharField()

@@ -30,7 +30,7 @@ LOG_FORMAT = env.one_of(
 )
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "chatsite.core.console.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "chatsite.core.pages.CSPMiddleware",
 ]
 PAGE_PREFIXES = ("/admin", "/api/docs")
+PAGE_PATHS = frozenset({"/"})
 ROOT_URLCONF = "chatsite.urls"
 ASGI_APPLICATION = "chatsite.asgi.application"
 APPEND_SLASH = False
@@ -289,6 +290,14 @@ SITE_URL = env.text(
     "SITE_URL", "", "This site's own address (https://chat.example.com), for links to its admin."
 )
 
+ADMIN_LOGIN_RATE_LIMIT = env.text(
+    "ADMIN_LOGIN_RATE_LIMIT", "5/minute", "Tries of one address to sign in to the admin."
+)
+ADMIN_SESSION_HOURS = env.integer(
+    "ADMIN_SESSION_HOURS", 12, "Hours without a page after which staff sign in again.", at_least=1
+)
+SESSION_COOKIE_AGE = ADMIN_SESSION_HOURS * 3600
+
 # --- Answers -------------------------------------------------------------------------------------
 GOOGLE_API_KEY = env.secret("GOOGLE_API_KEY", "Key for Gemini; makes it the default model.")
 LLM_MODEL = env.text(
@@ -344,6 +353,9 @@ ANSWER_LEASE_SECONDS = env.number(
 DISCORD_ENABLED = env.switch("DISCORD_ENABLED", False, "Conversations are mirrored to Discord.")
 DISCORD_BOT_TOKEN = env.secret("DISCORD_BOT_TOKEN", "The bot's token.")
 DISCORD_CHANNEL_ID = env.text("DISCORD_CHANNEL_ID", "", "Channel in which threads are opened.")
+DISCORD_GUILD_ID = env.text(
+    "DISCORD_GUILD_ID", "", "The server's id, for links from the admin into its threads."
+)
 DISCORD_NOTIFY_MESSAGES = env.switch(
     "DISCORD_NOTIFY_MESSAGES", True, "Off: only the opening of a conversation is mirrored."
 )
@@ -377,6 +389,22 @@ DISCORD_CONCURRENCY = env.integer(
 )
 DISCORD_LEASE_SECONDS = env.number(
     "DISCORD_LEASE_SECONDS", 20.0, "Seconds after which a silent worker's delivery is taken over."
+)
+
+# --- The widget ----------------------------------------------------------------------------------
+DEMO_PAGE = {"auto": DEBUG, "on": True, "off": False}[
+    env.one_of(
+        "DEMO_PAGE", "auto", ("auto", "on", "off"), "The demo shop at `/`; auto: while DEBUG is on."
+    )
+]
+WIDGET_CONSENT = env.text(
+    "WIDGET_CONSENT", "", "What a visitor agrees to in the widget, in place of its own sentence."
+)
+WIDGET_RETENTION = env.text(
+    "WIDGET_RETENTION", "", "How long conversations are kept, in place of the widget's sentence."
+)
+WIDGET_PRIVACY_URL = env.text(
+    "WIDGET_PRIVACY_URL", "", "Address of the privacy policy that the widget links to."
 )
 
 # --- Pages ---------------------------------------------------------------------------------------

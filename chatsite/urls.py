@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
 
+from chat_app import assets, demo
 from chatsite import health
 from chatsite.core import errors
 
@@ -58,5 +59,8 @@ urlpatterns = [
     path("api/schema", schema, name="schema"),
     path("api/docs", docs, name="docs"),
     path("admin/", admin.site.urls),
+    path("", demo.shop),
+    path("widget.json", assets.preferences, name="widget-preferences"),
+    re_path(r"^(?P<name>(?:widget|client)(?:/[a-z.-]+)?\.(?:js|d\.ts))$", assets.script),
     re_path("", not_found),
 ]

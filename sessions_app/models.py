@@ -41,10 +41,17 @@ class ChatSession(models.Model):
 
     class Meta:
         verbose_name = "conversation"
+        permissions = (
+            ("act_chatsession", "Can answer, take over, hand back, close, reopen and block"),
+            ("personal_chatsession", "Can see e-mail and IP addresses whole"),
+            ("export_chatsession", "Can export conversations"),
+            ("erase_chatsession", "Can erase conversations"),
+        )
         indexes = (
             models.Index(fields=["is_active", "expires_at"], name="session_active_expiry"),
             models.Index(fields=["email_hash", "is_active"], name="session_email_active"),
             models.Index(fields=["-last_activity"], name="session_recent"),
+            models.Index(fields=["created_at"], name="session_created"),
         )
 
     def __str__(self) -> str:
@@ -108,6 +115,8 @@ class Act(models.TextChoices):
     REVEAL = "reveal"
     SNIPPET = "snippet"
     TRANSCRIPT = "transcript"
+    EXPORT = "export"
+    ERASE = "erase"
 
 
 class AuditEntry(models.Model):

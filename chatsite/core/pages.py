@@ -24,7 +24,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 def is_page(request: HttpRequest) -> bool:
     """Whether the request is for a page that people open, not for the API."""
-    return request.path_info.startswith(settings.PAGE_PREFIXES)
+    path = request.path_info
+    return path in settings.PAGE_PATHS or path.startswith(settings.PAGE_PREFIXES)
 
 
 class _PagesOnly(MiddlewareMixin):

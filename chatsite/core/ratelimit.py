@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 
+from chatsite.core import tally
 from chatsite.core.errors import Problem, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -36,12 +37,12 @@ class LimitsCache(RedisCache):
         """Set the key where it is not set."""
         return bool(self._ask("add", *args, **options))
 
-    def incr(self, *args: Any, **options: Any) -> int:
+    def incr(self, key: str, *args: Any, **options: Any) -> int:
         """Add one; a key that Redis has and this process has not begins here."""
         try:
-            return int(self._ask("incr", *args, **options))
+            return int(self._ask("incr", key, *args, **options))
         except ValueError:
-            caches["local"].add(*args[:1], 1, timeout=_LOCAL_SECONDS)
+            caches["local"].add(key, 1, timeout=_LOCAL_SECONDS)
             return 1
 
     def _ask(self, act: str, *args: Any, **options: Any) -> Any:
@@ -67,6 +68,7 @@ def enforce(request: HttpRequest, *, group: str, key: str, rate: str, strict: bo
     if strict and time.monotonic() < _down_until:
         raise Unavailable("Requests cannot be counted right now.")
     if usage is not None and usage["should_limit"]:
+        tally.refused(group)
         raise RateLimited(
             "Too many requests; wait as long as Retry-After says.",
             headers=_headers(group, usage["limit"], rate, max(1, usage["time_left"])),

@@ -1,0 +1,233 @@
+"""The dashboard: a period's figures beside those of the one before, as a page and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from chat_app.console import charts, figures, totals
+from chat_app.console.access import viewer
+from chat_app.console.charts import Series
+from chat_app.console.figures import Period
+from chat_app.console.filters import Filters, read
+from chat_app.console.totals import Figures
+
+_LIST = "admin:sessions_app_chatsession_changelist"
+_SPANS: Final = ((1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
+_LONGEST: Final = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure: what it was before, and where the conversations behind it are."""
+
+    name: str
+    value: str
+    change: str = ""
+    href: str = ""
+    note: str = ""
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The figures of `?since=…&until=…` (days, UTC), else of the last seven days."""
+    viewer(request)
+    period, chosen = _period(request)
+    now, before = totals.of(period), totals.of(period.before)
+    if request.GET.get("format") == "csv":
+        return _csv(period, now)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Dashboard",
+        "period": period,
+        "last_day": period.days[-1],
+        "before": period.before,
+        "chosen": chosen,
+        "spans": [(name, *_span(days), days == len(period.days)) for days, name in _SPANS],
+        "tiles": list(_tiles(now, before, chosen)),
+        "now": now,
+        "charts": _charts(period, now, before),
+        "days": _rows(period, now, chosen),
+        "models": sorted(now.sum.models.items(), key=lambda one: -one[1].answers),
+        "failures": now.sum.failures.most_common(),
+        "list": _href(chosen, label="degraded"),
+    }
+    return TemplateResponse(request, "admin/console/dashboard.html", context)
+
+
+def _period(request: HttpRequest) -> tuple[Period, Filters]:
+    chosen = read(request.GET)
+    today = timezone.now().date()
+    until = _date(chosen.until) or today
+    since = _date(chosen.since) or until - timedelta(days=6)
+    since = max(min(since, until), until - timedelta(days=_LONGEST - 1))
+    period = Period(_midnight(since), _midnight(until + timedelta(days=1)))
+    return period, Filters(since=since.isoformat(), until=until.isoformat())
+
+
+def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
+    def tile(name: str, value: float, earlier: float, shown: str = "", **more: str) -> Tile:
+        return Tile(name, shown or f"{value:,.0f}", _change(value, earlier), **more)
+
+    now_sum, was_sum = now.sum, before.sum
+    out, was = now_sum.outcomes, was_sum.outcomes
+    yield tile("Conversations", now_sum.started, was_sum.started, href=_href(chosen))
+    yield tile("Messages", now.messages, before.messages, href=_href(chosen))
+    yield tile("By the AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
+    yield tile("With staff", out["staff"], was["staff"], href=_href(chosen, label="staff"))
+    yield tile("Not answered", out["none"], was["none"], href=_href(chosen, label="unanswered"))
+    for name, times, earlier in (
+        ("First token", now.first_token, before.first_token),
+        ("Whole answer", now.answer, before.answer),
+    ):
+        yield Tile(
+            name,
+            _seconds(times.p50),
+            _change(times.p50 or 0, earlier.p50 or 0),
+            note=f"p95 {_seconds(times.p95)}",
+        )
+    yield tile(
+        "No model answered",
+        now_sum.degraded,
+        was_sum.degraded,
+        href=_href(chosen, label="degraded"),
+    )
+    yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
+    yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
+    yield tile("Requests over a limit", now.refused or 0, before.refused or 0,
+               shown="" if now.refused is not None else "–")  # fmt: skip
+    yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
+    yield tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))
+    due = reverse("admin:notifications_delivery_changelist") + "?status__exact=due"
+    waiting = f"{figures.deliveries_due():,}"
+    yield Tile("Deliveries waiting", waiting, note="for Discord, now", href=due)
+
+
+def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
+    days, earlier = period.days, period.before.days
+    labels = [f"{day:%-d %b}" for day in days]
+    said = [
+        Series(name, css, [now.days[day].said[kind] for day in days])
+        for name, css, kind in (
+            ("Visitors", "bar-user", "user"),
+            ("AI", "bar-ai", "assistant"),
+            ("Staff", "bar-staff", "staff"),
+        )
+    ]
+    outcomes = [
+        Series("AI alone", "bar-ai", [now.sum.outcomes["ai"]]),
+        Series("With staff", "bar-staff", [now.sum.outcomes["staff"]]),
+        Series("Not answered", "bar-none", [now.sum.outcomes["none"]]),
+    ]
+    started = Series("Started", "bar-user", [now.days[day].started for day in days])
+    past = Series("Before", "line-before", [before.days[day].started for day in earlier])
+    return {
+        "messages": charts.stacked(labels, said, title="Messages by day"),
+        "started": charts.compared(labels, started, past, title="Conversations started by day"),
+        "outcomes": charts.split(outcomes, title="Who answered"),
+        "week": charts.week(now.hours, title="Conversations started by weekday and hour"),
+        "said": said,
+        "shares": [(one, _share(one.values[0], now.sum.outcomes.total())) for one in outcomes],
+    }
+
+
+def _rows(period: Period, now: Figures, chosen: Filters) -> list[dict[str, Any]]:
+    return [
+        {
+            "day": day,
+            "started": now.days[day].started,
+            "visitors": now.days[day].said["user"],
+            "ai": now.days[day].said["assistant"],
+            "staff": now.days[day].said["staff"],
+            "href": _href(Filters(since=f"{day}", until=f"{day}")),
+        }
+        for day in period.days
+    ]
+
+
+def _csv(period: Period, now: Figures) -> HttpResponse:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["day", "conversations", "visitors", "ai", "staff"])
+    for row in _rows(period, now, Filters()):
+        writer.writerow([row[name] for name in ("day", "started", "visitors", "ai", "staff")])
+    writer.writerow([])
+    writer.writerow(["figure", "value"])
+    writer.writerows(_facts(now))
+    name = f"chatsite-{period.since:%Y%m%d}-{period.days[-1]:%Y%m%d}.csv"
+    return HttpResponse(
+        out.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _facts(now: Figures) -> Iterable[tuple[str, Any]]:
+    yield "answered by AI alone", now.sum.outcomes["ai"]
+    yield "answered with staff", now.sum.outcomes["staff"]
+    yield "not answered", now.sum.outcomes["none"]
+    yield "first token p50 ms", now.first_token.p50
+    yield "first token p95 ms", now.first_token.p95
+    yield "answer p50 ms", now.answer.p50
+    yield "answer p95 ms", now.answer.p95
+    yield "no model answered", now.sum.degraded
+    yield "safety answers", now.sum.safety
+    yield "blocks", now.sum.blocks
+    yield "requests over a limit", now.refused
+    for cause, number in now.sum.failures.most_common():
+        yield f"failed: {cause}", number
+    for name, model in now.sum.models.items():
+        yield f"{name} answers", model.answers
+        yield f"{name} tokens", model.prompt_tokens + model.completion_tokens
+        yield f"{name} cost USD", model.cost
+
+
+def _href(chosen: Filters, **more: str) -> str:
+    return f"{reverse(_LIST)}?{chosen.query(**more)}"
+
+
+def _block_href() -> str:
+    return reverse("admin:sessions_app_block_changelist")
+
+
+def _span(days: int) -> tuple[str, str]:
+    today = timezone.now().date()
+    return (today - timedelta(days=days - 1)).isoformat(), today.isoformat()
+
+
+def _change(now: float, before: float) -> str:
+    if not before:
+        return ""
+    percent = round((now - before) / before * 100)
+    return f"{'+' if percent > 0 else '−' if percent < 0 else '±'}{abs(percent)} %"
+
+
+def _seconds(ms: int | None) -> str:
+    return "–" if ms is None else f"{ms / 1000:.2f} s"
+
+
+def _thousands(number: int) -> str:
+    if number >= 1_000_000:
+        return f"{number / 1_000_000:.1f} M"
+    return f"{number / 1000:.0f} k" if number >= 10_000 else f"{number:,}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "–"
+
+
+def _date(value: str) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)

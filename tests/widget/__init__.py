@@ -1,0 +1,1 @@
+"""The widget's files as they are served, without a browser."""
