@@ -157,8 +157,12 @@ def test_pairs_a_question_with_its_answer_when_it_has_one(visitor, session):
         "response": "Chairs & <tables>.",
         "response_html": "<p>Chairs &amp; &lt;tables&gt;.</p>\n",
         "answered_by": "ai",
+        "answer_id": question.answer.pk,
         "author": "",
         "status": "done",
+        "safety": False,
+        "degraded": False,
+        "idempotency_key": None,
         "browser_hash": session.browser_hash,
         "ip_address": "127.0.0.1",
     }
