@@ -177,6 +177,9 @@ class Engine:
             await self.database(leases.give_back, left)
             log.info("answers given back", count=len(left))
         await self._client.aclose()
+        # What libraries began on this loop ends with it: litellm's logging, for one.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*(cancelling.end(task, again=0.1) for task in others if task))
 
 
 _engine: Engine | None = None

@@ -164,7 +164,8 @@ def engine(provider: Any, transactional_db: None, monkeypatch: pytest.MonkeyPatc
     started = module.start()
     yield started
     live.flush(5)
-    started.stop(seconds=0)
+    if started._thread.is_alive():
+        started.stop(seconds=0)
 
 
 @pytest.fixture
