@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import django
 import pytest
 import pytest_asyncio
 import pytest_socket
@@ -17,6 +18,7 @@ import pytest_socket
 from tests import services
 
 services.prepare()  # before Django reads its settings
+django.setup()  # conftests of folders import models
 
 import django  # noqa: E402
 

@@ -101,7 +101,9 @@ class SecurityHeadersMiddleware(Middleware):
             headers["Strict-Transport-Security"] = (
                 f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
             )
-        if not pages.is_page(request) and not request.path.startswith("/static/"):
+        if request.path.startswith("/static/"):
+            return response
+        headers.setdefault("Cache-Control", "no-store")
+        if not pages.is_page(request):
             headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-            headers.setdefault("Cache-Control", "no-store")
         return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -20,7 +22,10 @@ def _do(client: Client, session: ChatSession, act: str, **data: str) -> int:
     return client.post(f"{LIST}{session.pk}/do/{act}/", data, headers=JSON).status_code
 
 
-def test_reads_in_order_with_code_intact_and_inert(sign_in: SignIn, talk: Talk) -> None:
+def test_reads_in_order_with_code_intact_and_inert(
+    sign_in: SignIn, talk: Talk, settings: Any
+) -> None:
+    settings.SCREENING_ACTION = "label"  # else the attack gets the safety answer
     session = talk(
         "<img src=x onerror=alert(1)>", answer="Try:\n```python\nif a < b:\n    go()\n```"
     )

@@ -144,7 +144,7 @@ def history(visitor, query=""):
 
 def test_pairs_a_question_with_its_answer_when_it_has_one(visitor, session):
     question = ask(session, "What do you sell?")
-    finish("Chairs & <tables>.")
+    answer = finish("Chairs & <tables>.")
 
     body = history(visitor)
 
@@ -156,9 +156,13 @@ def test_pairs_a_question_with_its_answer_when_it_has_one(visitor, session):
         "message": "What do you sell?",
         "response": "Chairs & <tables>.",
         "response_html": "<p>Chairs &amp; &lt;tables&gt;.</p>\n",
+        "answer_id": answer.pk,
         "answered_by": "ai",
         "answer_id": question.answer.pk,
         "author": "",
+        "safety": False,
+        "degraded": False,
+        "idempotency_key": None,
         "status": "done",
         "safety": False,
         "degraded": False,

@@ -76,8 +76,8 @@ async def test_streams_the_question_the_pieces_and_the_answer_when_asked(web, en
     assert {event.name for event in events[1:-1]} <= {"restart", "delta"}
     question, answer = events[0], events[-1]
     assert set(question.data) == {
-        *("id", "message_type", "text", "html", "author", "idempotency_key", "timestamp"),
-    }
+        "id", "message_type", "text", "html", "author", "timestamp", "idempotency_key",
+    }  # fmt: skip
     assert (question.data["text"], question.id) == ("Tell me", 2)
     assert set(answer.data) == {
         "answer_id",

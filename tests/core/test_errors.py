@@ -18,7 +18,7 @@ def _debug(request, settings):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/chat/", "/auth", "/auth/email/", "/a%00b", "/x//y"]
+    "path", ["/nothing", "/chat/", "/auth", "/auth/email/", "/a%00b", "/nothing//x"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_says_not_found_when_no_route_fits(api, method, path):
