@@ -39,6 +39,7 @@ class Engine:
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
         self._bell = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._is_draining = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -104,6 +105,10 @@ class Engine:
         """Wait for the bell, then take as many answers as there is room for."""
         await self._bell.wait()
         self._bell.clear()
+        async with self._claiming:
+            await self._fill()
+
+    async def _fill(self) -> None:
         room = settings.REPLIES_CONCURRENCY - len(self._running)
         if room <= 0 or self._is_draining:
             return
@@ -167,6 +172,8 @@ class Engine:
 
     async def _drain(self, seconds: float) -> None:
         self._is_draining = True
+        async with self._claiming:
+            pass  # what was just claimed is ours to finish or to give back
         tasks = [task for _, task in self._running.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)

@@ -20,6 +20,10 @@ from tests import services
 services.prepare()  # before Django reads its settings
 django.setup()  # conftests of folders import models
 
+import django  # noqa: E402
+
+django.setup()  # the conftests of folders below import models
+
 import hypothesis  # noqa: E402
 from django.conf import settings as django_settings  # noqa: E402
 
