@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db.models import Count, F, Q
 
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
-from sessions_app.models import ChatSession, SessionEvent
+from sessions_app.models import ChatSession
 from tests.admin.conftest import LIST, SignIn
 
 pytestmark = pytest.mark.django_db
@@ -29,15 +29,14 @@ def test_makes_as_many_as_asked_with_messages_in_order() -> None:
     assert all(session.said == session.message_count for session in said)
 
 
-def test_pairs_answers_with_questions_and_tells_of_them() -> None:
+def test_pairs_answers_with_questions() -> None:
     answers = ChatMessage.objects.filter(message_type=MessageType.ASSISTANT)
     assert answers.filter(status=AnswerStatus.DONE).exists()
     assert not answers.filter(reply_to=None).exists()
-    assert SessionEvent.objects.filter(reference__in=answers.values("pk")).exists()
 
 
 def test_is_shown_by_the_console(sign_in: SignIn) -> None:
     client = sign_in("Admin")
 
     assert client.get(LIST).status_code == 200
-    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/", follow=True).status_code == 200

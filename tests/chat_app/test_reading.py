@@ -160,9 +160,6 @@ def test_pairs_a_question_with_its_answer_when_it_has_one(visitor, session):
         "answered_by": "ai",
         "author": "",
         "status": "done",
-        "safety": False,
-        "degraded": False,
-        "idempotency_key": None,
         "browser_hash": session.browser_hash,
         "ip_address": "127.0.0.1",
     }

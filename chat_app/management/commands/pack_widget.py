@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the files."""
-        import minify  # type: ignore[import-not-found, unused-ignore]
+        import minify
 
         packing.PACKED.mkdir(exist_ok=True)
         for entry in packing.ENTRIES:
