@@ -11,7 +11,11 @@ env.load_dotenv(BASE_DIR / ".env")
 
 # --- The process ---------------------------------------------------------------------------------
 DEBUG = env.switch("DEBUG", False, "Development: static files from source, weak keys.")
-SECRET_KEY = env.secret("SECRET_KEY", "Signs the admin's sessions. 50 random characters or more.")
+# simplejwt reads it when it is imported, which the first run does before it has made keys; what
+# stands in for it is too short to start anything with (core/checks.py).
+SECRET_KEY = (
+    env.secret("SECRET_KEY", "Signs the admin's sessions. 50 random characters or more.") or "unset"
+)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names served.")
 HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on.")
 PORT = env.integer("PORT", 8000, "Port the web process listens on.")
