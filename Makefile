@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing but make and Python 3.11 or newer.
 PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
+	--no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
 .PHONY: help run test check tests screening-report lock docs clean .installed .installed-dev
 # Keys of nothing: the checks need some, and protect nobody.
