@@ -16,7 +16,11 @@ from django.conf import settings  # noqa: E402
 
 from chatsite.core import checks, logs, runtime  # noqa: E402
 
-bind = f"{settings.HOST}:{settings.PORT}"
+runtime.count_in_files()
+
+bind = [f"{settings.HOST}:{settings.PORT}"]
+if settings.METRICS_PORT:
+    bind.append(f"{settings.METRICS_HOST}:{settings.METRICS_PORT}")
 workers = settings.WEB_WORKERS
 worker_class = "asgi"
 asgi_loop = "uvloop"
@@ -45,4 +49,29 @@ def post_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let the streams see when this worker is asked to stop."""
     runtime.worker = worker
+    if worker.age == 1:  # the first of this master speaks for all
+        _look_around()
     worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _look_around() -> None:
+    """Say what is wrong around this process, and end gunicorn where it must not serve on it."""
+    from gunicorn.arbiter import Arbiter
+
+    from chatsite.core import surroundings
+
+    try:
+        surroundings.refuse()
+    except SystemExit as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Count nothing as open that a worker held when it ended."""
+    runtime.forget_counts_of(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave no files behind."""
+    runtime.remove_counts()

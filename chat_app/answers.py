@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat_app import leases
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
-from chatsite.core import live, queue
+from chatsite.core import live, metrics, queue
 from sessions_app import events
 from sessions_app.models import ChatSession, EventKind, Responder
 
@@ -90,6 +90,7 @@ def give_way(*, session_id: str) -> int:
         )
         events.record_next(session_id=session_id, kind=EventKind.ANSWER, reference=answer_id)
         live.request_stop(answer_id)
+        _count(AnswerStatus.STOPPED, TAKEN_OVER)
     return len(ids)
 
 
@@ -120,4 +121,10 @@ def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) ->
         log.info("answer was not ours to end", answer=answer.pk)
         return False
     events.record_next(session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk)
+    _count(outcome.status, outcome.error)
     return True
+
+
+def _count(status: AnswerStatus, error: str) -> None:
+    labels = str(status), metrics.cause(error)
+    transaction.on_commit(lambda: metrics.ANSWERS.labels(*labels).inc())

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, leases, llm, pulse
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import cancelling, live
+from chatsite.core import cancelling, live, metrics
 
 log = structlog.get_logger(__name__)
 
@@ -124,10 +124,12 @@ class Engine:
         reply = Reply(answer, database=self.database, client=self._client)
         task = self._loop.create_task(reply.run())
         self._running[answer.pk, answer.lease_token] = (reply, task)
+        metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         task.add_done_callback(lambda done: self._ended(answer, done))
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)
+        metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         # The session's next question, if it has one, could not be claimed before.
         self._bell.set()
         if not task.cancelled() and (error := task.exception()):

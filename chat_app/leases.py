@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
+from chatsite.core import metrics
 
 
 def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
@@ -43,7 +44,10 @@ def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
     if not claimed:
         return []
     mine = ChatMessage.objects.filter(lease_token=token, status=AnswerStatus.RUNNING)
-    return list(mine.select_related("reply_to").order_by("timestamp"))
+    answers = list(mine.select_related("reply_to").order_by("timestamp"))
+    # What was given back is not counted as tried: a second attempt follows a silent worker.
+    metrics.LEASES_LOST.labels("answer").inc(sum(answer.attempt > 1 for answer in answers))
+    return answers
 
 
 def keep(tokens: Collection[str]) -> set[str]:

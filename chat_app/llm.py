@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 
 from chat_app.prompts import Turn, estimate
+from chatsite.core import metrics
 
 # Without it the import fetches a price list from the internet.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -124,7 +125,21 @@ class _Call:
         self._first_token_ms = 0
 
     async def run(self) -> Completion:
-        """The answer; raises ProviderError, whatever the provider or litellm does."""
+        """The answer, counted; raises ProviderError, whatever the provider or litellm does."""
+        result = "cancelled"
+        try:
+            found = await self._run()
+            result = "ok"
+        except ProviderError as error:
+            result = metrics.cause(error.code)
+            raise
+        finally:
+            metrics.PROVIDER_CALLS.labels(self.model, result).inc()
+            metrics.PROVIDER_SECONDS.labels(self.model).observe(time.perf_counter() - self._began)
+        _count(found)
+        return found
+
+    async def _run(self) -> Completion:
         try:
             async with asyncio.timeout(settings.LLM_TIMEOUT):
                 return await (self._streamed() if self._on_text else self._whole())
@@ -217,6 +232,13 @@ class _Call:
 
     def _error(self, code: str, *, permanent: bool) -> ProviderError:
         return ProviderError(code, permanent=permanent, model=self.model)
+
+
+def _count(found: Completion) -> None:
+    metrics.FIRST_TOKEN_SECONDS.labels(found.model).observe(found.first_token_ms / 1000)
+    metrics.TOKENS.labels(found.model, "prompt").inc(found.prompt_tokens)
+    metrics.TOKENS.labels(found.model, "completion").inc(found.completion_tokens)
+    metrics.COST.labels(found.model).inc(float(found.cost or 0))
 
 
 _PERMANENT = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -15,7 +16,7 @@ from chat_app import answers, llm, prompts, pulse
 from chat_app.answers import Outcome
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
 from chat_app.prompts import Turn
-from chatsite.core import cancelling, live, logs
+from chatsite.core import cancelling, live, logs, metrics
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Reply:
     ) -> None:
         self.answer, self._database, self._client = answer, database, client
         self._shown = _Shown(answer, client)
+        self._began = time.perf_counter()
 
     async def run(self) -> None:
         """Make the answer and store it if it is still ours to store."""
@@ -54,6 +56,8 @@ class Reply:
     async def end(self, outcome: Outcome) -> bool:
         """Store an outcome; says whether this claim was still held."""
         ended = await self._database(answers.finish, answer=self.answer, outcome=outcome)
+        if ended:
+            metrics.ANSWER_SECONDS.observe(time.perf_counter() - self._began)
         log.info(
             "answer ended",
             status=str(outcome.status),

@@ -19,6 +19,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
+from chatsite.core import exposition  # noqa: E402
 
 
 class Slots:
@@ -61,6 +62,9 @@ class Handler(ASGIHandler):
         """Serve one request."""
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served here, not {scope['type']}")
+        if exposition.is_asked(scope):
+            await exposition.answer(scope, send)
+            return
         slot = self._slots.take()
         try:
             async with self._slots.context(slot):

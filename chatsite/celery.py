@@ -4,9 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_ready
 
-from chatsite.core import checks, queue
+from chatsite.core import checks, exposition, metrics, queue, surroundings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
@@ -27,9 +27,28 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 @beat_init.connect
-def refuse_weak_keys(**_: Any) -> None:
-    """Refuse to work with keys that anyone could guess."""
+def look_around(**_: Any) -> None:
+    """Refuse to work with keys that anyone could guess, or on what loses things; say the rest."""
     checks.refuse_weak_keys()
+    surroundings.refuse()
+
+
+@worker_ready.connect
+def begin_measuring(sender: Any, **_: Any) -> None:
+    """The broker answers: look again where it could not be asked, and serve the figures."""
+    surroundings.refuse()
+    role = next(name for name in queue.NAMES if name in sender.app.amqp.queues.consume_from)
+    if role == "notifications":
+        from chatsite import gauges
+
+        gauges.register()
+    exposition.serve(role)
+
+
+@task_postrun.connect
+def count(task: Any, **_: Any) -> None:
+    """A bell was answered."""
+    metrics.TASKS.labels(task.name).inc()
 
 
 @setup_logging.connect

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from chat_app import presenters, pulse
 from chatsite import __version__
-from chatsite.core import hub
+from chatsite.core import hub, surroundings
 from notifications import pulse as discord
 from sessions_app.selectors import poll
 
@@ -44,15 +44,25 @@ async def health(request: HttpRequest) -> JsonResponse:
 
 async def ready(request: HttpRequest) -> JsonResponse:
     """For an orchestrator that routes: 503 while a part that answers need is missing."""
-    found = await _measure()
+    found, around = await asyncio.gather(_measure(), _around())
     parts = {
         "database": found["database"],
-        "broker": found["broker"],
+        "schema": found["database"] and not surroundings.has(around, "chatsite.W033"),
+        "broker": found["broker"] and not surroundings.has(around, "chatsite.E030"),
         "replies": found["pulse"].is_alive,
     }
     is_ready = all(parts.values())
     body = {"status": "ready" if is_ready else "not ready", **parts}
     return JsonResponse(body, status=200 if is_ready else 503)
+
+
+async def _around() -> tuple[surroundings.Finding, ...]:
+    """What is wrong around this process; asked on a thread, and a connection, of its own."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await sync_to_async(surroundings.look, thread_sensitive=False)()
+    except TimeoutError:
+        return ()  # what does not answer is measured beside this
 
 
 async def _measure() -> dict[str, Any]:

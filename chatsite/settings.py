@@ -1,5 +1,6 @@
 """Django's settings, composed from the environment (chatsite/env.py)."""
 
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,14 @@ LOG_LEVEL = env.one_of(
 LOG_FORMAT = env.one_of(
     "LOG_FORMAT", "json", ("json", "console"), "One JSON object a line, or for people."
 )
+
+METRICS_PORT = env.integer(
+    "METRICS_PORT",
+    0,
+    "Port of the web's figures for Prometheus; the replies workers' is the next, then the "
+    "notifications workers'. 0: none are served.",
+)
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1", "Address they are served at; keep it inside.")
 
 INSTALLED_APPS = [
     "chatsite.core.console.ConsoleConfig",
@@ -108,7 +117,8 @@ DATABASES = {
 }
 _database: dict[str, Any] = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # said in words by core/surroundings.py
+        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # IMMEDIATE: a transaction that reads before it writes must not find the lock taken half-way.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from chatsite.core import metrics
 from notifications.models import Delivery, DeliveryStatus, DiscordThread
 
 # Marks a delivery that waits because Discord was away: it is hurried once Discord is back.
@@ -22,20 +23,23 @@ AWAY = "discord is away: "
 
 def claim(*, most: int) -> list[Delivery]:
     """Up to `most` deliveries that are due, the first unsent one of a conversation at most."""
-    ids = list(_claimable().order_by("due_at").values_list("pk", flat=True)[:most])
-    if not ids:
+    due = dict(_claimable().order_by("due_at").values_list("pk", "lease_token")[:most])
+    if not due:
         return []
     token = secrets.token_urlsafe(16)
     # Another worker may have been first with some of them: the condition stands in the UPDATE too.
     claimed = (
         _claimable()
-        .filter(pk__in=ids)
+        .filter(pk__in=due)
         .update(lease_token=token, lease_until=_lease_end(), attempts=F("attempts") + 1)
     )
     if not claimed:
         return []
     mine = Delivery.objects.filter(lease_token=token, status=DeliveryStatus.DUE)
-    return list(mine.select_related("event"))
+    deliveries = list(mine.select_related("event"))
+    # A lease that still has a name was not ended: whoever held it fell silent.
+    metrics.LEASES_LOST.labels("delivery").inc(sum(bool(due[one.pk]) for one in deliveries))
+    return deliveries
 
 
 def keep(tokens: Collection[str]) -> set[int]:

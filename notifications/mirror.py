@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from chatsite.core import metrics
 from notifications import discord_client, jobs, leases, pause
 from notifications.database import Database
 from notifications.discord_client import DiscordError, Door
@@ -134,15 +135,18 @@ class Mirror:
         except ThreadGone:
             await self._start_over(job)
         except NeverOpened:
+            metrics.DELIVERIES.labels("failed").inc()
             await self.database(leases.fail, delivery, "its thread could not be opened")
         except DiscordError as error:
             await self._went_wrong(delivery, error)
         else:
+            metrics.DELIVERIES.labels("sent").inc()
             await self.database(_store, job, sent)
             await self._is_back()
 
     async def _start_over(self, job: Job) -> None:
         log.warning("thread was deleted and is made anew", session=job.session_id[:8])
+        metrics.DELIVERIES.labels("begun anew").inc()
         with contextlib.suppress(DiscordError):
             await self._door.delete(settings.DISCORD_CHANNEL_ID, job.card_id)
         generation = job.delivery.generation
@@ -152,6 +156,8 @@ class Mirror:
 
     async def _went_wrong(self, delivery: Delivery, error: DiscordError) -> None:
         said = f"{type(error).__name__}: {error}"
+        metrics.DISCORD_ERRORS.labels(type(error).__name__).inc()
+        metrics.DELIVERIES.labels("failed" if error.permanent else "put off").inc()
         if error.permanent:
             log.error("discord rejects a delivery", delivery=delivery.pk, reason=str(error))
             await self.database(leases.fail, delivery, said)

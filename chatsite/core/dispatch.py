@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import structlog
 
+from chatsite.core import metrics
+
 log = structlog.get_logger(__name__)
 
 Send = Callable[[list[tuple[str, str]]], None]
@@ -87,6 +89,7 @@ class Dispatcher:
         try:
             act()
         except Exception as error:  # the thread's edge: nothing here may end it
+            metrics.UNTOLD.inc()
             if time.monotonic() >= self._quiet_until:
                 self._quiet_until = time.monotonic() + _LOUD_EVERY
                 log.warning("redis was not told", error=type(error).__name__)

@@ -16,6 +16,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 
+from chatsite.core import metrics
+
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
@@ -76,6 +78,7 @@ class Unavailable(Problem):
 
 def response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as `application/problem+json`, with the request's id."""
+    metrics.PROBLEMS.labels(problem.code).inc()
     body: dict[str, Any] = {
         "type": f"urn:chatsite:problem:{problem.code}",
         "title": problem.title,

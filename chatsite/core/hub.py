@@ -14,7 +14,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from chatsite.core import cancelling, live, runtime
+from chatsite.core import cancelling, live, metrics, runtime
 
 log = structlog.get_logger(__name__)
 
@@ -124,11 +124,13 @@ class Hub:
         await self.redis.aclose()
 
     async def _want_deltas(self, session: str) -> None:
+        metrics.OPEN_STREAMS.inc()
         self._deltas[session] = self._deltas.get(session, 0) + 1
         if self._deltas[session] == 1:
             await self._tell("subscribe", session)
 
     async def _drop_deltas(self, session: str) -> None:
+        metrics.OPEN_STREAMS.dec()
         self._deltas[session] -= 1
         if not self._deltas[session]:
             del self._deltas[session]

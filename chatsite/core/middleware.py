@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chatsite.core import client, errors, logs, pages
+from chatsite.core import client, errors, logs, metrics, pages
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,7 @@ class RequestContextMiddleware(Middleware):
             response["Content-Length"] = str(len(response.content))
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         took = time.perf_counter() - request.began  # type: ignore[attr-defined]
+        metrics.answered(request, response, took)
         if not request.path.startswith(("/health", "/static/")):
             log.info(
                 "request",

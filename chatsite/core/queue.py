@@ -13,3 +13,5 @@ ROUTES: Final = {
     EXPIRE_SESSIONS: {"queue": "notifications"},
     DELIVER: {"queue": "notifications"},
 }
+
+NAMES: Final = ("replies", "notifications")

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 
-from chatsite.core import tally
+from chatsite.core import metrics, tally
 from chatsite.core.errors import Problem, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -68,6 +68,7 @@ def enforce(request: HttpRequest, *, group: str, key: str, rate: str, strict: bo
     if strict and time.monotonic() < _down_until:
         raise Unavailable("Requests cannot be counted right now.")
     if usage is not None and usage["should_limit"]:
+        metrics.LIMITS_REFUSED.labels(group).inc()
         tally.refused(group)
         raise RateLimited(
             "Too many requests; wait as long as Retry-After says.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from chatsite.core import surroundings
 from notifications import configuration
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         if not configuration.is_complete():
             faults = configuration.faults() or ["DISCORD_ENABLED is off."]
             raise CommandError(" ".join(faults))
+        surroundings.refuse()
         from notifications.discord_bot import running
 
         asyncio.run(running.run())
