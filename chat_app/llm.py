@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,10 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's answer; the first token's time in milliseconds, cost in US dollars."""
+    """A model's answer; the first token's time in milliseconds, cost in US dollars.
+
+    `fell_back`: why the models before this one gave none; empty of the first.
+    """
 
     text: str
     model: str
@@ -59,6 +62,7 @@ class Completion:
     completion_tokens: int
     cost: Decimal | None
     first_token_ms: int
+    fell_back: str = ""
 
 
 async def complete(
@@ -74,6 +78,7 @@ async def complete(
     when LLM_TOTAL_TIMEOUT is over.
     """
     last = ProviderError("no_model", permanent=True)
+    failed: dict[str, str] = {}
     try:
         async with asyncio.timeout(settings.LLM_TOTAL_TIMEOUT):
             for model, pause in _plan():
@@ -82,9 +87,12 @@ async def complete(
                 await asyncio.sleep(pause)
                 call = _Call(model, turns, request_id, on_text)
                 try:
-                    return await call.run()
+                    found = await call.run()
+                    before = (code for name, code in failed.items() if name != model)
+                    return replace(found, fell_back=next(before, ""))
                 except ProviderError as error:
                     last = error
+                    failed.setdefault(model, error.code)
                     log.warning("model failed", model=model, error=error.code)
                 if call.text and on_restart:
                     await on_restart()

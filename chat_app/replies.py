@@ -100,6 +100,7 @@ class Reply:
         return Outcome(
             AnswerStatus.DONE,
             found.text,
+            error=found.fell_back,
             model=found.model,
             prompt_tokens=found.prompt_tokens,
             completion_tokens=found.completion_tokens,

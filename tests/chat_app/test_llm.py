@@ -212,6 +212,7 @@ async def test_falls_back_in_order_when_models_fail(llm, provider, settings, ask
     assert found.model == "openai/words3"
     asked = [request["body"]["model"] for request in provider.asked]
     assert asked == ["error401", "error500", "error500", "words3"]
+    assert found.fell_back == "AuthenticationError"
 
 
 # --- Watchdogs ------------------------------------------------------------------------------------
