@@ -114,6 +114,11 @@ class ChatMessage(models.Model):
             ),
             models.Index(
                 fields=["session", "timestamp"],
+                condition=Q(status=AnswerStatus.DONE) & ~Q(error=""),
+                name="message_fallback",
+            ),
+            models.Index(
+                fields=["session", "timestamp"],
                 condition=Q(message_type=MessageType.STAFF),
                 name="message_staff",
             ),

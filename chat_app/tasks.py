@@ -7,6 +7,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 
 from chat_app import answers, engine
+from chat_app.console import days
 from chatsite.core import live, queue
 
 
@@ -23,6 +24,12 @@ def sweep() -> None:
     answers.sweep()
     if running := engine.current():
         running.wake()
+
+
+@shared_task(name=queue.COUNT_DAYS)
+def count_days() -> None:
+    """Count the days that are over, so that no page of the dashboard has to."""
+    days.keep_due()
 
 
 @worker_ready.connect

@@ -16,6 +16,7 @@ app.conf.task_routes = queue.ROUTES
 # A bell that was not heard in time is rung again by the next line of this table.
 app.conf.beat_schedule = {
     "sweep answers": {"task": queue.SWEEP_ANSWERS, "schedule": 5.0, "options": {"expires": 5}},
+    "count days": {"task": queue.COUNT_DAYS, "schedule": 60.0, "options": {"expires": 60}},
     "expire sessions": {
         "task": queue.EXPIRE_SESSIONS,
         "schedule": 60.0,

@@ -18,7 +18,7 @@ from django.utils import timezone
 from chat_app.console import charts, figures, totals
 from chat_app.console.access import viewer
 from chat_app.console.charts import Series
-from chat_app.console.figures import Period
+from chat_app.console.figures import Model, Period
 from chat_app.console.filters import Filters, read
 from chat_app.console.totals import Figures
 
@@ -56,10 +56,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "tiles": list(_tiles(now, before, chosen)),
         "now": now,
         "charts": _charts(period, now, before),
-        "days": _rows(period, now, chosen),
-        "models": sorted(now.sum.models.items(), key=lambda one: -one[1].answers),
-        "failures": now.sum.failures.most_common(),
-        "list": _href(chosen, label="degraded"),
+        "days": _rows(period, now),
+        "models": _models(now, chosen),
+        "causes": _causes(now),
+        "pending": len(now.pending) + len(before.pending),
+        "lists": {name: _href(chosen, label=name) for name in ("degraded", "fallback")},
     }
     return TemplateResponse(request, "admin/console/dashboard.html", context)
 
@@ -93,6 +94,7 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
             name,
             _seconds(times.p50),
             _change(times.p50 or 0, earlier.p50 or 0),
+            href=_href(chosen),
             note=f"p95 {_seconds(times.p95)}",
         )
     yield tile(
@@ -100,6 +102,12 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
         now_sum.degraded,
         was_sum.degraded,
         href=_href(chosen, label="degraded"),
+    )
+    yield tile(
+        "Another model answered",
+        now_sum.fallbacks.total(),
+        was_sum.fallbacks.total(),
+        href=_href(chosen, label="fallback"),
     )
     yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
     yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
@@ -114,9 +122,9 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
 
 def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
     days, earlier = period.days, period.before.days
-    labels = [f"{day:%-d %b}" for day in days]
+    labels, hrefs = [f"{day:%-d %b}" for day in days], [_day_href(day) for day in days]
     said = [
-        Series(name, css, [now.days[day].said[kind] for day in days])
+        Series(name, css, [now.day(day).said[kind] for day in days])
         for name, css, kind in (
             ("Visitors", "bar-user", "user"),
             ("AI", "bar-ai", "assistant"),
@@ -128,27 +136,42 @@ def _charts(period: Period, now: Figures, before: Figures) -> dict[str, Any]:
         Series("With staff", "bar-staff", [now.sum.outcomes["staff"]]),
         Series("Not answered", "bar-none", [now.sum.outcomes["none"]]),
     ]
-    started = Series("Started", "bar-user", [now.days[day].started for day in days])
-    past = Series("Before", "line-before", [before.days[day].started for day in earlier])
+    started = Series("Started", "bar-user", [now.day(day).started for day in days])
+    past = Series("Before", "line-before", [before.day(day).started for day in earlier])
     return {
-        "messages": charts.stacked(labels, said, title="Messages by day"),
-        "started": charts.compared(labels, started, past, title="Conversations started by day"),
+        "messages": charts.stacked(labels, said, title="Messages by day", hrefs=hrefs),
+        "started": charts.compared(
+            labels, started, past, title="Conversations started by day", hrefs=hrefs
+        ),
         "outcomes": charts.split(outcomes, title="Who answered"),
         "week": charts.week(now.hours, title="Conversations started by weekday and hour"),
+        "week_said": charts.week(now.said_hours, title="Messages by weekday and hour"),
         "said": said,
         "shares": [(one, _share(one.values[0], now.sum.outcomes.total())) for one in outcomes],
     }
 
 
-def _rows(period: Period, now: Figures, chosen: Filters) -> list[dict[str, Any]]:
+def _causes(now: Figures) -> list[tuple[str, int, int]]:
+    """Why models failed: how often no other answered either, and how often one did."""
+    failed, caught = now.sum.failures, now.sum.fallbacks
+    return [(cause, failed[cause], caught[cause]) for cause, _ in (failed + caught).most_common()]
+
+
+def _models(now: Figures, chosen: Filters) -> list[tuple[str, Model, str]]:
+    found = sorted(now.sum.models.items(), key=lambda one: -one[1].answers)
+    return [(name, model, _href(chosen, model=name)) for name, model in found]
+
+
+def _rows(period: Period, now: Figures) -> list[dict[str, Any]]:
     return [
         {
             "day": day,
-            "started": now.days[day].started,
-            "visitors": now.days[day].said["user"],
-            "ai": now.days[day].said["assistant"],
-            "staff": now.days[day].said["staff"],
-            "href": _href(Filters(since=f"{day}", until=f"{day}")),
+            "is_counted": day in now.days,
+            "started": now.day(day).started,
+            "visitors": now.day(day).said["user"],
+            "ai": now.day(day).said["assistant"],
+            "staff": now.day(day).said["staff"],
+            "href": _day_href(day),
         }
         for day in period.days
     ]
@@ -158,8 +181,10 @@ def _csv(period: Period, now: Figures) -> HttpResponse:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["day", "conversations", "visitors", "ai", "staff"])
-    for row in _rows(period, now, Filters()):
-        writer.writerow([row[name] for name in ("day", "started", "visitors", "ai", "staff")])
+    for row in _rows(period, now):
+        names = ("started", "visitors", "ai", "staff")
+        counts = [row[name] if row["is_counted"] else "" for name in names]
+        writer.writerow([row["day"], *counts])
     writer.writerow([])
     writer.writerow(["figure", "value"])
     writer.writerows(_facts(now))
@@ -183,8 +208,11 @@ def _facts(now: Figures) -> Iterable[tuple[str, Any]]:
     yield "safety answers", now.sum.safety
     yield "blocks", now.sum.blocks
     yield "requests over a limit", now.refused
+    yield "days yet to be counted", len(now.pending)
     for cause, number in now.sum.failures.most_common():
         yield f"failed: {cause}", number
+    for cause, number in now.sum.fallbacks.most_common():
+        yield f"another model answered: {cause}", number
     for name, model in now.sum.models.items():
         yield f"{name} answers", model.answers
         yield f"{name} tokens", model.prompt_tokens + model.completion_tokens
@@ -193,6 +221,10 @@ def _facts(now: Figures) -> Iterable[tuple[str, Any]]:
 
 def _href(chosen: Filters, **more: str) -> str:
     return f"{reverse(_LIST)}?{chosen.query(**more)}"
+
+
+def _day_href(day: date) -> str:
+    return _href(Filters(since=f"{day}", until=f"{day}"))
 
 
 def _block_href() -> str:

@@ -59,8 +59,10 @@ class Day:
     started: int = 0
     said: Counter[str] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
+    said_hours: Counter[int] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[str] = field(default_factory=Counter)
     models: dict[str, Model] = field(default_factory=dict)
     degraded: int = 0
     safety: int = 0
@@ -82,6 +84,11 @@ def count(period: Period) -> dict[date, Day]:
     for made in _within(Block.objects.all(), "created_at", period).values_list("created_at"):
         found[made[0].astimezone(UTC).date()].blocks += 1
     return found
+
+
+def is_more(period: Period, *, than: int) -> bool:
+    """Whether more than so many messages were said in the period."""
+    return _said(period)[than:].exists()
 
 
 def refused(period: Period) -> int | None:
@@ -170,16 +177,23 @@ def _by_day(rows: QuerySet[ChatMessage], value: Any) -> _Rows:
 
 def _add(day: Day, row: dict[str, Any]) -> None:
     number = row["n"]
-    if row["message_type"] != MessageType.ASSISTANT:
+    is_answer = row["message_type"] == MessageType.ASSISTANT
+    if not is_answer or row["status"] == AnswerStatus.DONE:
         day.said[row["message_type"]] += number
-        return
-    if row["status"] == AnswerStatus.DONE:
-        day.said[row["message_type"]] += number
+        day.said_hours[row["hour"].hour] += number
+    if is_answer:
+        _add_answer(day, row)
+
+
+def _add_answer(day: Day, row: dict[str, Any]) -> None:
+    number = row["n"]
     if row["safety"]:
         day.safety += number
     elif row["degraded"] or row["status"] == AnswerStatus.FAILED:
         day.degraded += number
         day.failures[row["error"] or "unknown"] += number
+    elif row["status"] == AnswerStatus.DONE and row["error"]:
+        day.fallbacks[row["error"]] += number
     if row["model"]:
         model = day.models.setdefault(row["model"], Model())
         model.answers += number

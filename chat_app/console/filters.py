@@ -27,6 +27,7 @@ LABELS: Final = (
     ("screened", "Screened"),
     ("safety", "Safety answer"),
     ("degraded", "No model answered"),
+    ("fallback", "Another model answered"),
     ("ai_only", "AI alone"),
 )
 LEAST: Final = (("5", "5 or more"), ("20", "20 or more"), ("40", "40 or more"))
@@ -35,6 +36,7 @@ _MANY_PAGES: Final = 400
 
 STAFF: Final = Q(message_type=MessageType.STAFF)
 SCREENED: Final = ~Q(labels=[])
+FELL_BACK: Final = Q(status=AnswerStatus.DONE) & ~Q(error="")
 ANSWERED: Final = Q(
     message_type=MessageType.ASSISTANT, status=AnswerStatus.DONE, degraded=False, safety=False
 )
@@ -48,6 +50,7 @@ _RARE: Final = {
     "staff": STAFF,
     "safety": Q(safety=True),
     "degraded": Q(degraded=True),
+    "fallback": FELL_BACK,
     "screened": SCREENED,
 }
 
@@ -62,6 +65,7 @@ class Filters:
     label: str = ""
     least: str = ""
     cost: str = ""
+    model: str = ""
     since: str = ""
     until: str = ""
     page: int = 1
@@ -74,7 +78,7 @@ class Filters:
     @property
     def is_bounded(self) -> bool:
         """Whether only the newest conversations are looked into."""
-        return bool(self.cost) or self.label in {"unanswered", "ai_only"}
+        return bool(self.cost or self.model) or self.label in {"unanswered", "ai_only"}
 
     @property
     def period(self) -> tuple[datetime | None, datetime | None]:
@@ -104,6 +108,7 @@ def read(given: QueryDict) -> Filters:
         label=one_of("label", LABELS),
         least=one_of("least", LEAST),
         cost=one_of("cost", COST),
+        model=given.get("model", "").replace("\0", "").strip()[:128],
         since=_day(given.get("since", "")),
         until=_day(given.get("until", "")),
         page=min(int(page), _MANY_PAGES) if page.isascii() and page.isdigit() and page > "0" else 1,
@@ -129,6 +134,8 @@ def apply(chosen: Filters) -> QuerySet[ChatSession]:
     if chosen.cost:
         costs = _messages().values("session").annotate(total=Sum("cost")).values("total")
         found = found.alias(total=Subquery(costs)).filter(total__gte=Decimal(chosen.cost))
+    if chosen.model:
+        found = found.filter(Exists(_messages().filter(model=chosen.model)))
     return _labelled(found, chosen) if chosen.label else found
 
 

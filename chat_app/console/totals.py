@@ -1,22 +1,18 @@
-"""A period's figures: the sum of its days. Days that are over are counted once and kept."""
+"""A period's figures: the sum of its days, kept ones and those that go on."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Final
 
-from django.conf import settings
-from django.utils import timezone
-
-from chat_app.console import figures
+from chat_app.console import days, figures
 from chat_app.console.figures import Day, Model, Period
-from chat_app.models import DayFigures
 
-# So many days are counted at once where none is kept yet: it bounds a query's time.
-_AT_ONCE = 7
+# So many messages are counted while the page waits; more is beat's work.
+_FEW: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +25,20 @@ class Times:
 
 @dataclass(slots=True)
 class Figures:
-    """All of a period, and each of its days."""
+    """All of a period, and each of its days that are counted."""
 
     days: dict[date, Day]
     refused: int | None = 0
+    pending: list[date] = field(default_factory=list)
     sum: Day = field(default_factory=Day)
 
     def __post_init__(self) -> None:
         for day in self.days.values():
             _merge(self.sum, day)
+
+    def day(self, day: date) -> Day:
+        """The counts of the day, none where it is yet to be counted."""
+        return self.days.get(day) or Day()
 
     @property
     def messages(self) -> int:
@@ -67,46 +68,47 @@ class Figures:
     @property
     def hours(self) -> dict[tuple[int, int], int]:
         """Conversations started by weekday (Monday is 0) and hour."""
+        return self._by_weekday("hours")
+
+    @property
+    def said_hours(self) -> dict[tuple[int, int], int]:
+        """Messages by weekday and hour."""
+        return self._by_weekday("said_hours")
+
+    def _by_weekday(self, name: str) -> dict[tuple[int, int], int]:
         found: Counter[tuple[int, int]] = Counter()
         for day, one in self.days.items():
-            for hour, number in one.hours.items():
+            for hour, number in getattr(one, name).items():
                 found[day.weekday(), hour] += number
         return found
 
 
 def of(period: Period) -> Figures:
-    """The figures of the period."""
-    kept = {
-        row.day: _unpack(row.data)
-        for row in DayFigures.objects.filter(day__gte=period.days[0], day__lte=period.days[-1])
-    }
-    missing = [day for day in period.days if day not in kept]
-    for first in range(0, len(missing), _AT_ONCE):
-        kept |= _count(missing[first : first + _AT_ONCE])
-    days = {day: kept[day] for day in period.days}
-    return Figures(days, figures.refused(period))
+    """The figures of the period; days that are yet to be counted are in `pending`, not in `days`.
 
-
-def _count(days: list[date]) -> dict[date, Day]:
-    since, until = _midnight(days[0]), _midnight(days[-1]) + timedelta(days=1)
-    found = figures.count(Period(since, until))
-    DayFigures.objects.bulk_create(
-        [DayFigures(day=day, data=_pack(found[day])) for day in days if _is_over(day)],
-        ignore_conflicts=True,
+    The page pays for the days that go on, and for past ones only where little was said in them.
+    """
+    found = days.kept(period)
+    missing = [day for day in period.days if day not in found]
+    past = [day for day in missing if days.is_over(day)]
+    few = missing if _are_few(past) else [day for day in missing if day not in past]
+    if few:
+        counted = figures.count(days.span(few))
+        found |= {day: counted[day] for day in few}
+    known = {day: found[day] for day in period.days if day in found}
+    return Figures(
+        known, figures.refused(period), pending=[day for day in past if day not in known]
     )
-    return {day: found[day] for day in days}
 
 
-def _is_over(day: date) -> bool:
-    """Whether nothing more can be said in a conversation that was started on this day."""
-    last = _midnight(day) + timedelta(days=1, hours=settings.JWT_EXPIRE_HOURS + 1)
-    return last < timezone.now()
+def _are_few(past: list[date]) -> bool:
+    return bool(past) and not figures.is_more(days.span(past), than=_FEW)
 
 
 def _merge(into: Day, day: Day) -> None:
-    for name in ("started", "degraded", "safety", "blocks"):
+    for name in days.PLAIN:
         setattr(into, name, getattr(into, name) + getattr(day, name))
-    for name in ("said", "hours", "outcomes", "failures", "first_token", "answer"):
+    for name in days.COUNTERS:
         getattr(into, name).update(getattr(day, name))
     for name, model in day.models.items():
         total = into.models.setdefault(name, Model())
@@ -114,38 +116,6 @@ def _merge(into: Day, day: Day) -> None:
         total.prompt_tokens += model.prompt_tokens
         total.completion_tokens += model.completion_tokens
         total.cost += model.cost
-
-
-def _pack(day: Day) -> dict[str, Any]:
-    models = {
-        name: [one.answers, one.prompt_tokens, one.completion_tokens, str(one.cost)]
-        for name, one in day.models.items()
-    }
-    plain = {name: getattr(day, name) for name in ("started", "degraded", "safety", "blocks")}
-    counters = ("said", "hours", "outcomes", "failures", "first_token", "answer")
-    return {**plain, **{name: dict(getattr(day, name)) for name in counters}, "models": models}
-
-
-def _unpack(data: dict[str, Any]) -> Day:
-    def numbers(name: str) -> Counter[int]:
-        return Counter({int(key): number for key, number in data[name].items()})
-
-    return Day(
-        started=data["started"],
-        degraded=data["degraded"],
-        safety=data["safety"],
-        blocks=data["blocks"],
-        said=Counter(data["said"]),
-        outcomes=Counter(data["outcomes"]),
-        failures=Counter(data["failures"]),
-        hours=numbers("hours"),
-        first_token=numbers("first_token"),
-        answer=numbers("answer"),
-        models={
-            name: Model(answers, read, written, Decimal(cost))
-            for name, (answers, read, written, cost) in data["models"].items()
-        },
-    )
 
 
 def _times(counts: Counter[int]) -> Times:
@@ -160,7 +130,3 @@ def _percentile(counts: Counter[int], share: float) -> int | None:
         if seen >= share * total:
             return value * 10
     return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())

@@ -49,6 +49,12 @@ def seconds(ms: int | None) -> str:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}"
+
+
+@register.filter
 def hue(value: str) -> int:
     """One of eight colours that stays the visitor's own."""
     return zlib.crc32(str(value).encode()) % 8

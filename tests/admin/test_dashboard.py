@@ -12,7 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chat_app.console import figures, totals
+from chat_app import tasks
+from chat_app.console import days, figures, totals
 from chat_app.console.figures import Period
 from chat_app.models import ChatMessage, DayFigures, MessageType
 from sessions_app.models import Block, ChatSession
@@ -50,7 +51,9 @@ def _answer(session: ChatSession, at: datetime, first: int, took: float, **facts
 
 @pytest.fixture
 def by_hand(db: Any) -> None:
-    """Monday: 2 by the AI alone. Tuesday: 1 with staff, 1 not answered, 1 safety, 1 silent."""
+    """Monday: 2 by the AI alone. Tuesday: 1 with staff, 1 not answered, 1 safety, 1 silent.
+
+    The answer of the one with staff is a fallback model's."""
     nine = MONDAY + timedelta(hours=9)
     for name in ("a", "b"):
         session = _session(nine, name)
@@ -61,7 +64,7 @@ def by_hand(db: Any) -> None:
     tuesday = nine + timedelta(days=1, hours=1)
     staffed = _session(tuesday, "c")
     say(staffed, USER, timestamp=tuesday)
-    _answer(staffed, tuesday, 1000, 10.0, model="m/two", cost=Decimal("0.010"))
+    _answer(staffed, tuesday, 1000, 10.0, model="m/two", cost=Decimal("0.010"), error="Timeout")
     say(staffed, STAFF, timestamp=tuesday)
     failed = _session(tuesday, "d")
     say(failed, USER, timestamp=tuesday)
@@ -81,6 +84,7 @@ def test_figures_are_those_counted_by_hand(by_hand: None) -> None:
     assert found.sum.said == {"user": 13, "assistant": 12, "staff": 1}
     assert found.sum.outcomes == {"ai": 2, "staff": 1, "none": 2}
     assert found.sum.failures == {"timeout": 1}
+    assert found.sum.fallbacks == {"Timeout": 1}
     assert (found.sum.degraded, found.sum.safety, found.sum.blocks) == (1, 1, 1)
     assert found.cost == Decimal("0.030")
     assert found.tokens == 11 * 120
@@ -92,13 +96,17 @@ def test_figures_are_those_counted_by_hand(by_hand: None) -> None:
     assert found.first_token == totals.Times(300, 1000)
     assert found.answer == totals.Times(3000, 10000)
     assert found.hours == {(0, 9): 2, (1, 10): 4}
+    # Every minute's question and answer; the safety answer is said, the failed one is not.
+    assert found.said_hours == {(0, 9): 20, (1, 10): 6}
     assert found.days[date(2026, 3, 2)].said["user"] == 10
     assert found.days[date(2026, 3, 4)].started == 0
 
 
-def test_kept_days_say_the_same_and_cost_two_queries(by_hand: None) -> None:
+def test_days_that_beat_counted_say_the_same_and_cost_one_query(by_hand: None) -> None:
     first = totals.of(WEEK)
-    assert DayFigures.objects.count() == 7
+    while days.keep_due():
+        pass
+    assert DayFigures.objects.filter(day__range=(WEEK.days[0], WEEK.days[-1])).count() == 7
     with CaptureQueriesContext(connection) as asked:
         again = totals.of(WEEK)
     assert len(asked) == 1
@@ -107,10 +115,46 @@ def test_kept_days_say_the_same_and_cost_two_queries(by_hand: None) -> None:
     assert totals.of(WEEK).sum == first.sum
 
 
-def test_running_day_is_not_kept(db: Any) -> None:
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    totals.of(Period(today - timedelta(days=1), today + timedelta(days=1)))
+def test_beat_counts_the_latest_days_first_and_goes_on(
+    by_hand: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "_A_ROUND", 10)
+    assert days.keep_due() == 10
+    oldest = DayFigures.objects.order_by("day").values_list("day", flat=True).first()
+    assert oldest > WEEK.days[-1]
+    while days.keep_due():
+        pass
+    assert totals.of(WEEK).sum.started == 6
+    assert DayFigures.objects.filter(day=date(2026, 3, 1)).exists()
+
+
+def test_page_counts_no_past_day_with_much_in_it(
+    by_hand: None, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "_FEW", 5)
+    found = totals.of(WEEK)
+    assert found.pending == WEEK.days
+    assert found.sum.started == 0
+    path = f"{LIST}dashboard/?since=2026-03-02&until=2026-03-08"
+    page = sign_in("Reviewer").get(path).content.decode()
+    assert "7 days of these periods are still being counted" in page
+    rows = list(
+        csv.reader(io.StringIO(sign_in("Reviewer").get(f"{path}&format=csv").content.decode()))
+    )
+    assert rows[1] == ["2026-03-02", "", "", "", ""]
+    assert ["days yet to be counted", "7"] in rows
+
+
+def test_beat_counts_nothing_where_nobody_has_talked(db: Any) -> None:
+    assert days.keep_due() == 0
+
+
+def test_running_day_is_not_kept_but_shown(db: Any) -> None:
+    now = datetime.now(UTC)
+    say(_session(now, "n"), USER, timestamp=now)
+    tasks.count_days()
     assert not DayFigures.objects.exists()
+    assert totals.of(days.span([now.date()])).sum.started == 1
 
 
 def test_period_before_is_as_long() -> None:
@@ -127,13 +171,18 @@ def test_page_shows_the_figures_and_links_to_the_lists(by_hand: None, sign_in: S
     listed = client.get(f"{LIST}?label=degraded&since=2026-03-02&until=2026-03-08").content.decode()
     assert "/d/change/" in listed
     assert "/c/change/" not in listed
+    for query, shown in (("label=fallback", "c"), ("model=m/two", "c"), ("model=m/one", "a")):
+        listed = client.get(f"{LIST}?{query}&since=2026-03-02&until=2026-03-08").content.decode()
+        assert f"/{shown}/change/" in listed
+        assert "/d/change/" not in listed
 
 
 def test_dashboard_takes_a_bounded_number_of_queries(by_hand: None, sign_in: SignIn) -> None:
     client = sign_in("Reviewer")
     with CaptureQueriesContext(connection) as asked:
         client.get(f"{LIST}dashboard/")
-    assert len(asked) <= 24
+    # The person's session and rights, two periods of one query, running days of five each.
+    assert len(asked) <= 20, [one["sql"][:90] for one in asked]
 
 
 def test_csv_has_days_and_figures(by_hand: None, sign_in: SignIn) -> None:
@@ -143,6 +192,9 @@ def test_csv_has_days_and_figures(by_hand: None, sign_in: SignIn) -> None:
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
     assert rows[1] == ["2026-03-02", "2", "10", "10", "0"]
     assert ["failed: timeout", "1"] in rows
+    assert ["another model answered: Timeout", "1"] in rows
+    assert ["blocks", "1"] in rows
+    assert ["m/two tokens", "120"] in rows
 
 
 def test_deliveries_are_counted(db: Any) -> None:
