@@ -14,46 +14,26 @@ from sessions_app import identity
 
 # Sign-ins by hour of the day (UTC), and by day of the week from Monday.
 _HOURS: Final = (
-    1,
-    1,
-    1,
-    1,
-    1,
-    2,
-    4,
-    8,
-    14,
-    18,
-    19,
-    17,
-    14,
-    16,
-    18,
-    17,
-    15,
-    13,
-    12,
-    13,
-    12,
-    9,
-    5,
-    2,
-)
+    1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 19, 17, 14, 16, 18, 17, 15, 13, 12, 13, 12, 9, 5, 2,
+)  # fmt: skip
 _DAYS: Final = (10, 11, 10, 10, 9, 5, 4)
 # Questions a conversation: 10 on average, so 20 messages.
 _LENGTHS: Final = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 19, 25)
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+_LASTS: Final = timedelta(hours=24)
 
 Row = tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class Conversation:
-    """The rows of one conversation, and what staff did in it (number, act)."""
+    """The rows of one conversation, and what staff did in it (number, act, when)."""
 
     session: Row
     email: str
     messages: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
     acts: list[tuple[int, str, datetime]] = field(default_factory=list)
 
 
@@ -97,12 +77,15 @@ class Author:
             story.goes_wrong()
         elif kind < 0.12:
             story.attack()
-        return Conversation(self._session(story, email), email, story.messages, story.acts)
+        if story.began + _LASTS < self._now:
+            story.expires()
+        session = self._session(story, email)
+        return Conversation(session, email, story.messages, story.events, story.acts)
 
     def _session(self, story: _Story, email: str) -> Row:
         if email not in self._hashes:
             self._hashes[email] = identity.email_hash(email)
-        expires = story.began + timedelta(hours=24)
+        expires = story.began + _LASTS
         expired = expires < self._now
         dice = self._random
         return (
@@ -124,6 +107,7 @@ class _Story:
         self.session, self.began, self.clock, self.now = session, began, began, now
         self.seq, self.questions, self.responder = 1, 0, "ai"
         self.messages: list[Row] = []
+        self.events: list[Row] = [(session, 1, "opened", "", began)]
         self.acts: list[tuple[int, str, datetime]] = []
         self._dice, self._number = dice, 0
         self._words = {
@@ -141,10 +125,10 @@ class _Story:
         model, price_in, price_out = self._dice.choice(texts.MODELS)
         prompt = 180 + 40 * min(self.questions, 8)
         done = self.clock + timedelta(milliseconds=first + tokens * 11)
-        self._say(
-            "assistant", text, reply_to=question, model=model, prompt_tokens=prompt,
+        self._answer(
+            text, done, reply_to=question, model=model, prompt_tokens=prompt,
             completion_tokens=tokens, cost=round(prompt * price_in + tokens * price_out, 8),
-            first_token_ms=first, finished_at=done, attempt=1,
+            first_token_ms=first, attempt=1,
         )  # fmt: skip
         self._wait(8, 90)
 
@@ -154,7 +138,8 @@ class _Story:
         self._wait(40, 600)
         self._act("take_over")
         self.responder = "human"
-        self._say("staff", self._pick(texts.STAFF), author="Support team")
+        said = self._say("staff", self._pick(texts.STAFF), author="Support team")
+        self._tell("message", said)
         self._wait(20, 120)
         self._ask(self._pick(texts.THANKS))
         if hand_back:
@@ -165,11 +150,10 @@ class _Story:
     def goes_wrong(self) -> None:
         """No model answers."""
         question = self._ask(self._pick(texts.QUESTIONS))
-        self._say(
-            "assistant",
+        self._answer(
             "Sorry, I could not find an answer just now. Please try again in a moment.",
-            reply_to=question, status="failed", degraded=True, attempt=3,
-            error=self._dice.choice(texts.ERRORS), finished_at=self.clock + timedelta(seconds=31),
+            self.clock + timedelta(seconds=31), reply_to=question, status="failed",
+            degraded=True, attempt=3, error=self._dice.choice(texts.ERRORS),
         )  # fmt: skip
 
     def attack(self) -> None:
@@ -177,17 +161,34 @@ class _Story:
         text, label = self._dice.choice(texts.ATTACKS)
         labels = f'[{{"name": "{label}", "rule": "{label}"}}]'
         question = self._ask(text, labels=labels, safety=True)
-        self._say(
+        answer = self._say(
             "assistant", SAFETY_ANSWER, reply_to=question, safety=True, finished_at=self.clock
         )
+        self._tell("answer", answer)
+
+    def expires(self) -> None:
+        """The conversation's time is over."""
+        self.seq += 1
+        self.events.append((self.session, self.seq, "status", "", self.began + _LASTS))
 
     def _ask(self, text: str, *, labels: str = "[]", safety: bool = False) -> str:
         self.questions += 1
-        return self._say("user", text, labels=labels, safety=safety)
+        asked = self._say("user", text, labels=labels, safety=safety)
+        self._tell("message", asked)
+        return asked
+
+    def _answer(self, text: str, done: datetime, **facts: Any) -> None:
+        """An answer of a worker: its end takes a number of its own."""
+        answer = self._say("assistant", text, finished_at=done, **facts)
+        self.seq += 1
+        self._tell("answer", answer, done)
 
     def _act(self, act: str) -> None:
         self.seq += 1
         self.acts.append((self.seq, act, self.clock))
+
+    def _tell(self, kind: str, reference: str, when: datetime | None = None) -> None:
+        self.events.append((self.session, self.seq, kind, reference, when or self.clock))
 
     def _say(self, kind: str, content: str, **facts: Any) -> str:
         self.seq += 1
@@ -218,6 +219,7 @@ _MESSAGE: Final[dict[str, Any]] = {
     "is_streamed": False, "degraded": False, "error": "", "model": "", "prompt_tokens": None,
     "completion_tokens": None, "cost": None, "first_token_ms": None, "finished_at": None,
 }  # fmt: skip
+EVENT_COLUMNS: Final = ("session_id", "seq", "kind", "reference", "created_at")
 MESSAGE_COLUMNS: Final = (
     "id", "session_id", "seq", "message_type", "content", "timestamp", "reply_to_id",
     *tuple(_MESSAGE)[1:],

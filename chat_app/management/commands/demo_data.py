@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from chat_app import fulltext
-from chat_app.console import sample
+from chat_app.console import bulk, days, sample
 from chat_app.console.sample import Conversation
 from sessions_app.models import AuditEntry, EventKind, SessionEvent
 
-_BATCH = 2000
-# Above this it is quicker to make the full-text index anew than to keep it.
-_MANY = 5000
+_BATCH: Final = 2000
+# Above this it is quicker to make the indexes anew than to keep them.
+_MANY: Final = 5000
+_SESSIONS: Final = "sessions_app_chatsession"
+_EVENTS: Final = "sessions_app_sessionevent"
+_MESSAGES: Final = "chat_app_chatmessage"
 
 
 class Command(BaseCommand):
@@ -34,46 +38,36 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Write the conversations."""
-        began = time.monotonic()
+        began, now = time.monotonic(), timezone.now()
         seed = options["seed"] if options["seed"] is not None else time.time_ns()
-        author = sample.Author(seed=seed, now=timezone.now(), days=options["days"])
-        total = options["sessions"]
-        rebuild = connection.vendor == "postgresql" and total >= _MANY
-        if rebuild:
-            # A crash would lose made-up conversations only: no commit waits for the disk.
-            _execute("SET statement_timeout = 0", "SET synchronous_commit = off")
-            _execute("DROP INDEX IF EXISTS message_words")
-        conversations = author.write(total)
-        while batch := list(itertools.islice(conversations, _BATCH)):
+        author = sample.Author(seed=seed, now=now, days=options["days"])
+        _write(author.write(options["sessions"]), are_many=options["sessions"] >= _MANY)
+        # What was counted of these days is no longer true.
+        days.recount(since=now.date() - timedelta(days=options["days"]))
+        took = time.monotonic() - began
+        self.stdout.write(f"{options['sessions']} conversations in {took:.1f} s (seed {seed}).")
+
+
+def _write(conversations: Iterable[Conversation], *, are_many: bool) -> None:
+    is_bulk = are_many and connection.vendor == "postgresql"
+    with bulk.without_indexes(_MESSAGES, _EVENTS) if is_bulk else contextlib.nullcontext():
+        remaining = iter(conversations)
+        while batch := list(itertools.islice(remaining, _BATCH)):
             with transaction.atomic():
                 _store(batch)
-        if rebuild:
-            _execute("SET maintenance_work_mem = '1GB'")
-            fulltext.install(connection)
-        if connection.vendor == "postgresql":
-            _execute("ANALYZE chat_app_chatmessage", "ANALYZE sessions_app_chatsession")
-        took = time.monotonic() - began
-        self.stdout.write(f"{total} conversations in {took:.1f} s (seed {seed}).")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {_MESSAGES}, {_SESSIONS}, {_EVENTS}")
 
 
 def _store(batch: list[Conversation]) -> None:
-    sessions = "sessions_app_chatsession"
-    _insert(sessions, sample.SESSION_COLUMNS, (one.session for one in batch))
-    _insert(
-        "sessions_app_sessioncontact",
-        ("session_id", "email"),
-        ((one.session[0], one.email) for one in batch),
-    )
-    _insert(
-        "chat_app_chatmessage",
-        sample.MESSAGE_COLUMNS,
-        itertools.chain.from_iterable(one.messages for one in batch),
-    )
-    _insert(
-        "sessions_app_sessionevent",
-        ("session_id", "seq", "kind", "reference", "created_at"),
-        ((one.session[0], 1, "opened", "", one.session[4]) for one in batch),
-    )
+    bulk.insert(_SESSIONS, sample.SESSION_COLUMNS, (one.session for one in batch))
+    contacts = ((one.session[0], one.email) for one in batch)
+    bulk.insert("sessions_app_sessioncontact", ("session_id", "email"), contacts)
+    messages = itertools.chain.from_iterable(one.messages for one in batch)
+    bulk.insert(_MESSAGES, sample.MESSAGE_COLUMNS, messages)
+    events = itertools.chain.from_iterable(one.events for one in batch)
+    bulk.insert(_EVENTS, sample.EVENT_COLUMNS, events)
     _store_acts(batch)
 
 
@@ -93,27 +87,3 @@ def _store_acts(batch: list[Conversation]) -> None:
         )
         for (session, seq, _, when), entry in zip(told, entries, strict=True)
     )
-
-
-def _insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    names = ", ".join(columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-            cursor.executemany(statement, [_adapted(row) for row in rows])
-
-
-def _adapted(row: Sequence[Any]) -> list[Any]:
-    """Moments as Django stores them in SQLite."""
-    return [str(one.replace(tzinfo=None)) if hasattr(one, "tzinfo") else one for one in row]
-
-
-def _execute(*statements: str) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
