@@ -17,7 +17,7 @@ from chat_app import answers, screening
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
 from chatsite.core import live, queue
 from chatsite.core.errors import NotFound, Problem, Unavailable
-from sessions_app import audit, authentication, events, staff
+from sessions_app import audit, authentication, events, selectors, staff
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
 log = structlog.get_logger(__name__)
@@ -152,7 +152,7 @@ def _take_a_message(session_id: str, now: datetime) -> None:
 
 
 def _took(session_id: str, now: datetime) -> bool:
-    open_sessions = ChatSession.objects.filter(pk=session_id, is_active=True, expires_at__gt=now)
+    open_sessions = ChatSession.objects.filter(selectors.is_open(now), pk=session_id)
     taken = open_sessions.filter(message_count__lt=settings.MESSAGE_LIMIT).update(
         message_count=F("message_count") + 1, last_seq=F("last_seq") + 2, last_activity=now
     )

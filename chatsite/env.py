@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from chatsite.core import rates
+
 T = TypeVar("T")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,6 +56,11 @@ def secret(name: str, effect: str) -> str:
     return os.environ.get(name, "").strip()
 
 
+def secrets(name: str, effect: str) -> list[str]:
+    """The setting as several secrets, separated by commas or white space."""
+    return secret(name, effect).replace(",", " ").split()
+
+
 def integer(name: str, default: int, effect: str, *, at_least: int = 0) -> int:
     """The setting as a whole number, not below `at_least`."""
 
@@ -76,6 +83,16 @@ def number(name: str, default: float, effect: str) -> float:
         return value
 
     return _declare(name, str(default), effect, "number", parse)
+
+
+def rate(name: str, default: str, effect: str) -> str:
+    """The setting as a number of times in a period: `10/minute`, `5/2h`."""
+
+    def parse(raw: str) -> str:
+        rates.seconds(raw)
+        return raw
+
+    return _declare(name, default, effect, "rate", parse)
 
 
 def switch(name: str, default: bool, effect: str) -> bool:

@@ -159,7 +159,12 @@ CACHES = {
         },
     },
     # Where limits are counted, each process for itself, while Redis is away.
-    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "limits"},
+    "local": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "limits",
+        # Fewer, and counts would be dropped to make room: somebody would be unlimited.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 CELERY_BROKER_URL = (
     REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -190,11 +195,24 @@ CELERY_TIMEZONE = "UTC"
 
 # --- Visitors and their tokens -------------------------------------------------------------------
 JWT_SECRET_KEY = env.secret("JWT_SECRET_KEY", "Signs visitors' tokens. 32 random bytes or more.")
+JWT_PREVIOUS_KEYS = env.secrets(
+    "JWT_PREVIOUS_KEYS",
+    "Earlier JWT_SECRET_KEYs, separated by commas: their tokens stay valid until they expire.",
+)
 JWT_ALGORITHM = env.one_of(
     "JWT_ALGORITHM", "HS256", ("HS256", "HS384", "HS512"), "How visitors' tokens are signed."
 )
 JWT_EXPIRE_HOURS = env.integer(
     "JWT_EXPIRE_HOURS", 24, "Hours that a session and its token last.", at_least=1
+)
+SESSION_IDLE_HOURS = env.number(
+    "SESSION_IDLE_HOURS", 8.0, "Hours without a word after which a session ends; 0 for never."
+)
+SESSIONS_PER_ADDRESS = env.integer(
+    "SESSIONS_PER_ADDRESS", 300, "Sessions that an address (IPv6: a /64) has open; 0: any number."
+)
+SESSIONS_PER_ADDRESS_A_DAY = env.integer(
+    "SESSIONS_PER_ADDRESS_A_DAY", 1000, "Sessions that an address opens a day; 0: any number."
 )
 EMAIL_HASH_KEY = env.secret(
     "EMAIL_HASH_KEY", "Keys the hashes of e-mail addresses and browsers; never change it."
@@ -203,8 +221,6 @@ SIMPLE_JWT = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SECRET_KEY,
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
-    "AUDIENCE": "chatsite-visitor",
-    "ISSUER": "chatsite",
     "UPDATE_LAST_LOGIN": False,
 }
 
@@ -252,11 +268,11 @@ STREAMS_PER_SESSION = env.integer(
     "STREAMS_PER_SESSION", 3, "Event streams that a session may hold open.", at_least=1
 )
 RATE_LIMITING_ENABLED = env.switch("RATE_LIMITING_ENABLED", True, "Limits below are enforced.")
-CHAT_RATE_LIMIT = env.text("CHAT_RATE_LIMIT", "10/minute", "Messages of one session.")
-CHAT_ADDRESS_RATE_LIMIT = env.text(
+CHAT_RATE_LIMIT = env.rate("CHAT_RATE_LIMIT", "10/minute", "Messages of one session.")
+CHAT_ADDRESS_RATE_LIMIT = env.rate(
     "CHAT_ADDRESS_RATE_LIMIT", "60/minute", "Messages of all sessions of one address."
 )
-AUTH_RATE_LIMIT = env.text("AUTH_RATE_LIMIT", "5/minute", "Sign-ins of one address.")
+AUTH_RATE_LIMIT = env.rate("AUTH_RATE_LIMIT", "5/minute", "Sign-ins of one address.")
 RATELIMIT_USE_CACHE = "limits"
 BOT_DETECTION_ENABLED = env.switch("BOT_DETECTION_ENABLED", True, "Refuse short user agents.")
 MIN_USER_AGENT_LENGTH = env.integer(
@@ -304,7 +320,7 @@ SITE_URL = env.text(
     "SITE_URL", "", "This site's own address (https://chat.example.com), for links to its admin."
 )
 
-ADMIN_LOGIN_RATE_LIMIT = env.text(
+ADMIN_LOGIN_RATE_LIMIT = env.rate(
     "ADMIN_LOGIN_RATE_LIMIT", "5/minute", "Tries of one address to sign in to the admin."
 )
 ADMIN_SESSION_HOURS = env.integer(

@@ -28,6 +28,8 @@ class ChatSession(models.Model):
     email_hash = models.CharField(max_length=64)
     browser_hash = models.CharField(max_length=64)
     ip_address = models.GenericIPAddressField(unpack_ipv4=True)
+    # The address, or its /64: what sessions are counted by. As personal as the address.
+    network = models.CharField(max_length=64, blank=True, db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     last_activity = models.DateTimeField(default=timezone.now)
@@ -52,6 +54,9 @@ class ChatSession(models.Model):
             models.Index(fields=["email_hash", "is_active"], name="session_email_active"),
             models.Index(fields=["-last_activity"], name="session_recent"),
             models.Index(fields=["created_at"], name="session_created"),
+            models.Index(
+                fields=["network"], condition=Q(is_active=True), name="session_network_active"
+            ),
         )
 
     def __str__(self) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import close_old_connections
+from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.models import ChatSession
@@ -17,14 +20,29 @@ def find(session_id: str) -> ChatSession | None:
 
 
 def has_expired(session: ChatSession) -> bool:
-    """Whether its time is over."""
-    return session.expires_at <= timezone.now()
+    """Whether its time is over, or nobody has said anything for SESSION_IDLE_HOURS."""
+    now = timezone.now()
+    silent_since = _silent_since(now)
+    is_idle = silent_since is not None and session.last_activity <= silent_since
+    return is_idle or session.expires_at <= now
+
+
+def is_open(now: datetime) -> Q:
+    """Sessions that may be used now."""
+    found = Q(is_active=True, expires_at__gt=now)
+    silent_since = _silent_since(now)
+    return found & Q(last_activity__gt=silent_since) if silent_since else found
 
 
 def still_open(ids: Collection[str]) -> dict[str, int]:
     """Of these sessions, the open ones, with the number of their last event."""
-    found = ChatSession.objects.filter(pk__in=ids, is_active=True, expires_at__gt=timezone.now())
+    found = ChatSession.objects.filter(is_open(timezone.now()), pk__in=ids)
     return dict(found.values_list("pk", "last_seq"))
+
+
+def _silent_since(now: datetime) -> datetime | None:
+    hours = settings.SESSION_IDLE_HOURS
+    return now - timedelta(hours=hours) if hours else None
 
 
 @sync_to_async

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sessions_app import blocks, events, identity
+from chatsite.core import client
+from sessions_app import blocks, crowding, events, identity, selectors
 from sessions_app.models import ChatSession, EventKind, SessionContact, SessionEvent
 
 _EXPIRY_BATCH = 500
@@ -19,16 +20,20 @@ _EXPIRY_BATCH = 500
 def open_session(*, email: str, address: str, user_agent: str) -> ChatSession:
     """A new session for the address as typed.
 
-    Raises ValueError where it is no e-mail address, Blocked where staff keep its visitor out.
+    Raises ValueError where it is no e-mail address, Blocked where staff keep its visitor out,
+    TooManySessions where the network has all it may have.
     It proves nothing: the address identifies, it does not authenticate, and opens nothing old.
     """
     normalised = identity.normalise_email(email)
     email_hash = identity.email_hash(normalised)
+    network = client.network(address)
     blocks.refuse(email_hash=email_hash, address=address)
+    crowding.refuse(network=network)
     session = ChatSession.objects.create(
         email_hash=email_hash,
         browser_hash=identity.browser_hash(user_agent),
         ip_address=address,
+        network=network,
         expires_at=timezone.now() + timedelta(hours=settings.JWT_EXPIRE_HOURS),
         last_seq=1,
     )
@@ -49,7 +54,7 @@ def close_session(*, session_id: str, closed_by: str) -> bool:
 
 
 def expire_sessions() -> int:
-    """End the sessions whose time is over, a batch at most; how many."""
-    due = ChatSession.objects.filter(is_active=True, expires_at__lte=timezone.now())
+    """End the sessions whose time is over or that fell silent, a batch at most; how many."""
+    due = ChatSession.objects.filter(~selectors.is_open(timezone.now()), is_active=True)
     ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:_EXPIRY_BATCH])
     return sum(close_session(session_id=session_id, closed_by="expiry") for session_id in ids)

@@ -39,6 +39,7 @@ class AuthViewSet(ViewSet):
         )
         given = EmailIn(data=request.data)
         given.is_valid(raise_exception=True)
+        _count_session(request, address)
         session = services.open_session(
             email=given.validated_data["email"],
             address=address,
@@ -61,6 +62,18 @@ def refuse_bots(request: Request) -> None:
     agent = client.user_agent(request._request)
     if settings.BOT_DETECTION_ENABLED and len(agent) < settings.MIN_USER_AGENT_LENGTH:
         raise BotSuspected("Send a User-Agent header that names your client.")
+
+
+def _count_session(request: Request, address: str) -> None:
+    """Count one of the sessions that a network may open a day."""
+    if most := settings.SESSIONS_PER_ADDRESS_A_DAY:
+        ratelimit.enforce(
+            request._request,
+            group="sessions",
+            key=client.network(address),
+            rate=f"{most}/d",
+            strict=True,
+        )
 
 
 def _token(session: ChatSession) -> dict[str, Any]:

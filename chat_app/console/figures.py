@@ -17,7 +17,15 @@ from chatsite.core import tally
 from sessions_app.models import Block, ChatSession
 
 _MOST_DUE: Final = 10_000
-_LIMITS: Final = ("chat", "chat-address", "auth", "admin-login")
+_LIMITS: Final = (
+    "chat",
+    "chat-email",
+    "chat-address",
+    "auth",
+    "auth-email",
+    "sessions",
+    "admin-login",
+)
 
 # What `values` and `annotate` give: dictionaries of what was asked for.
 _Rows = Any

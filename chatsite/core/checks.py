@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -9,27 +10,37 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 _SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY", "EMAIL_HASH_KEY")
-_LEAST_BYTES = 32  # RFC 7518 3.2: an HS256 key has at least the size of the hash
+_LEAST_BYTES = 32
+# RFC 7518 3.2: a key has at least the size of the hash.
+_LEAST_BYTES_OF_TOKENS = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 
 @register(Tags.security)
 def check_secrets(**_: Any) -> list[CheckMessage]:
     """Every key is there and long enough, and none serves two purposes."""
     message = checks.Warning if settings.DEBUG else Error
-    weak = [name for name in _SECRETS if len(getattr(settings, name).encode()) < _LEAST_BYTES]
+    weak = [(name, least) for name, key, least in _keys() if len(key.encode()) < least]
     found: list[CheckMessage] = [
         message(
-            f"{name} is missing or shorter than {_LEAST_BYTES} bytes.",
+            f"{name} is missing or shorter than {least} bytes.",
             hint=f"Set {name} (or {name}_FILE); make one with: openssl rand -base64 48",
             id="chatsite.E001",
         )
-        for name in weak
+        for name, least in dict(weak).items()
     ]
-    if not weak and len({getattr(settings, name) for name in _SECRETS}) < len(_SECRETS):
-        found.append(
-            message("Two of the keys are the same.", hint=", ".join(_SECRETS), id="chatsite.E002")
-        )
+    if not weak and len({key for _, key, _ in _keys()}) < len(list(_keys())):
+        names = ", ".join((*_SECRETS, "JWT_PREVIOUS_KEYS"))
+        found.append(message("Two of the keys are the same.", hint=names, id="chatsite.E002"))
     return found
+
+
+def _keys() -> Iterator[tuple[str, str, int]]:
+    """Each key with its setting's name and its least length in bytes."""
+    of_tokens = _LEAST_BYTES_OF_TOKENS[settings.JWT_ALGORITHM]
+    for name in _SECRETS:
+        yield name, getattr(settings, name), of_tokens if "JWT" in name else _LEAST_BYTES
+    for key in settings.JWT_PREVIOUS_KEYS:
+        yield "JWT_PREVIOUS_KEYS", key, of_tokens
 
 
 def refuse_weak_keys() -> None:

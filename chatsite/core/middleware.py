@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chatsite.core import client, errors, logs, metrics, pages
+from chatsite.core import client, errors, logs, metrics, pages, ratelimit
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,8 @@ class RequestContextMiddleware(Middleware):
         if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
             response["Content-Length"] = str(len(response.content))
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        for name, value in ratelimit.headers(request).items():
+            response.headers.setdefault(name, value)
         took = time.perf_counter() - request.began  # type: ignore[attr-defined]
         metrics.answered(request, response, took)
         if not request.path.startswith(("/health", "/static/")):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -13,14 +16,15 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
 
-from chatsite.core import metrics, tally
+from chatsite.core import metrics, rates, tally
 from chatsite.core.errors import Problem, Unavailable
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 # Seconds for which a store that failed is not asked again: each question may cost a time-out.
 _PAUSE = 2.0
-_LOCAL_SECONDS = 60
 _down_until = 0.0
 
 
@@ -30,57 +34,115 @@ class RateLimited(Problem):
     code, status, title = "rate_limited", 429, "Too many requests"
 
 
+@dataclass(slots=True)
+class Window:
+    """A count that begins with its first request and ends `seconds` after it."""
+
+    name: str
+    seconds: int
+    count: int = 0
+    left: int = 0
+
+
 class LimitsCache(RedisCache):
-    """Django's Redis cache, which counts in this process while Redis is away."""
+    """Django's Redis cache as django-ratelimit uses it; counts in this process without Redis.
 
-    def add(self, *args: Any, **options: Any) -> bool:
-        """Set the key where it is not set."""
-        return bool(self._ask("add", *args, **options))
+    django-ratelimit's windows end at fixed times, and a burst across such an end passes twice.
+    Those of `counting` begin with their first request, and cost one round trip.
+    """
 
-    def incr(self, key: str, *args: Any, **options: Any) -> int:
-        """Add one; a key that Redis has and this process has not begins here."""
+    _window: Window | None = None
+
+    @contextmanager
+    def counting(self, name: str, *, seconds: int) -> Iterator[Window]:
+        """Within it, what django-ratelimit counts is counted in the window of this name."""
+        self._window = Window(name, seconds)
         try:
-            return int(self._ask("incr", key, *args, **options))
-        except ValueError:
-            caches["local"].add(key, 1, timeout=_LOCAL_SECONDS)
-            return 1
+            yield self._window
+        finally:
+            self._window = None
 
-    def _ask(self, act: str, *args: Any, **options: Any) -> Any:
-        global _down_until
-        if time.monotonic() >= _down_until:
-            try:
-                return getattr(super(), act)(*args, **options)
-            except (RedisError, OSError) as error:
-                _down_until = time.monotonic() + _PAUSE
-                log.warning("limits are counted locally", error=type(error).__name__)
-        return getattr(caches["local"], act)(*args, **options)
+    def add(self, key: str, value: Any, timeout: Any = None, version: Any = None) -> bool:
+        """Set the key where it is not set."""
+        if window := self._window:
+            found = _ask(self._count, _count_here, window.name, window.seconds)
+            window.count, window.left = found
+            return window.count == 1
+        return bool(_ask(super().add, caches["local"].add, key, value, timeout, version))
+
+    def incr(self, key: str, delta: int = 1, version: Any = None) -> int:
+        """Add to the key; raises ValueError where it is not set."""
+        if window := self._window:
+            return window.count
+        return int(_ask(super().incr, caches["local"].incr, key, delta, version))
+
+    def _count(self, name: str, seconds: int) -> tuple[int, int]:
+        key = self.make_and_validate_key(name)
+        # One transaction: no two requests read the same count.
+        with self._cache.get_client(key, write=True).pipeline() as pipeline:
+            pipeline.set(key, 0, nx=True, ex=seconds)
+            pipeline.incr(key)
+            pipeline.ttl(key)
+            _, count, left = pipeline.execute()
+        return count, left
+
+
+def _ask(there: Callable[..., T], here: Callable[..., T], *args: Any) -> T:
+    """What Redis says, or this process while Redis is away."""
+    global _down_until
+    if time.monotonic() >= _down_until:
+        try:
+            return there(*args)
+        except (RedisError, OSError) as error:
+            _down_until = time.monotonic() + _PAUSE
+            log.warning("limits are counted locally", error=type(error).__name__)
+    return here(*args)
 
 
 def enforce(request: HttpRequest, *, group: str, key: str, rate: str, strict: bool = False) -> None:
-    """Count one request of `key` in `group`.
+    """Count one request of `key` in `group`; the response tells what is left (`headers`).
 
     Raises RateLimited above `rate`. While Redis is away the count is this process's own, or, with
     `strict`, Unavailable is raised: nothing is ever unlimited.
     """
     if not settings.RATE_LIMITING_ENABLED:
         return
-    usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+    cache: Any = caches["limits"]
+    with cache.counting(f"{group}:{key}:{rate}", seconds=rates.seconds(rate)) as window:
+        usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     if strict and time.monotonic() < _down_until:
         raise Unavailable("Requests cannot be counted right now.")
-    if usage is not None and usage["should_limit"]:
+    told = _headers(group, usage["limit"], window)
+    if usage["should_limit"]:
         metrics.LIMITS_REFUSED.labels(group).inc()
         tally.refused(group)
         raise RateLimited(
             "Too many requests; wait as long as Retry-After says.",
-            headers=_headers(group, usage["limit"], rate, max(1, usage["time_left"])),
+            headers={"Retry-After": str(max(1, window.left)), **told},
         )
+    request.limits = [*getattr(request, "limits", ()), told]  # type: ignore[attr-defined]
 
 
-def _headers(group: str, limit: int, rate: str, wait: int) -> dict[str, str]:
+def headers(request: HttpRequest) -> dict[str, str]:
+    """What the limits that the request was counted by tell its caller; empty where none did."""
+    found: list[dict[str, str]] = getattr(request, "limits", [])
+    return {name: ", ".join(one[name] for one in found) for name in (found[0] if found else ())}
+
+
+def _headers(group: str, limit: int, window: Window) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-10."""
-    window = {"s": 1, "m": 60, "h": 3600, "d": 86400}[rate.split("/")[1][0]]
+    left = max(0, limit - window.count)
     return {
-        "Retry-After": str(wait),
-        "RateLimit": f'"{group}";r=0;t={wait}',
-        "RateLimit-Policy": f'"{group}";q={limit};w={window}',
+        "RateLimit": f'"{group}";r={left};t={max(1, window.left)}',
+        "RateLimit-Policy": f'"{group}";q={limit};w={window.seconds}',
     }
+
+
+def _count_here(name: str, seconds: int) -> tuple[int, int]:
+    here, now = caches["local"], time.time()
+    ends: Any = here.get_or_set(f"{name}:ends", now + seconds, seconds)
+    here.add(name, 0, seconds)
+    try:
+        return here.incr(name), max(1, round(ends - now))
+    except ValueError:  # it ended between the two
+        return 1, seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from datetime import date
 from typing import Final
@@ -17,7 +18,8 @@ def refused(group: str) -> None:
     """Count one refused request of today."""
     cache, key = caches["limits"], _key(group, timezone.now().date())
     cache.add(key, 0, timeout=_SECONDS)
-    cache.incr(key)
+    with contextlib.suppress(ValueError):  # Redis went between the two
+        cache.incr(key)
 
 
 def count(groups: Iterable[str], days: Iterable[date]) -> int | None:

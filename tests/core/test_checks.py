@@ -36,6 +36,31 @@ def test_refuses_to_start_when_two_keys_are_the_same(production):
         checks.refuse_weak_keys()
 
 
+@pytest.mark.parametrize(("algorithm", "least"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_asks_for_keys_as_long_as_the_hash_when_tokens_are_signed(production, algorithm, least):
+    production.JWT_ALGORITHM, production.JWT_SECRET_KEY = algorithm, "k" * least
+    checks.refuse_weak_keys()
+
+    production.JWT_SECRET_KEY = "k" * (least - 1)
+    with pytest.raises(SystemExit, match=f"JWT_SECRET_KEY .* {least} bytes"):
+        checks.refuse_weak_keys()
+
+
+@pytest.mark.parametrize("previous", [["short"], ["p" * 48, "x" * 31]])
+def test_refuses_to_start_when_a_previous_key_is_weak(production, previous):
+    production.JWT_PREVIOUS_KEYS = previous
+
+    with pytest.raises(SystemExit, match="JWT_PREVIOUS_KEYS"):
+        checks.refuse_weak_keys()
+
+
+def test_refuses_to_start_when_a_previous_key_serves_another_purpose(production):
+    production.JWT_PREVIOUS_KEYS = [production.EMAIL_HASH_KEY]
+
+    with pytest.raises(SystemExit, match="same"):
+        checks.refuse_weak_keys()
+
+
 def test_only_warns_when_it_is_development(settings):
     settings.DEBUG, settings.JWT_SECRET_KEY = True, "short"
 

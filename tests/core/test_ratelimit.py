@@ -1,8 +1,13 @@
 """ratelimit.py: limits hold, also while Redis is away; nothing is unlimited, nothing is a 500."""
 
-import pytest
+import time
 
-from chatsite.core import ratelimit
+import pytest
+import time_machine
+from django.core.cache import caches
+from django.utils import timezone
+
+from chatsite.core import ratelimit, rates, tally
 from tests.support import open_session, problem
 
 pytestmark = pytest.mark.django_db
@@ -13,6 +18,13 @@ def redis_away(settings):
     """The store of limits refuses every connection."""
     limits = {**settings.CACHES["limits"], "LOCATION": "redis://127.0.0.1:1/0"}
     settings.CACHES = {**settings.CACHES, "limits": limits}
+
+
+@pytest.fixture
+def clock():
+    """This process's clock, which the test moves; Redis keeps its own."""
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller
 
 
 def sign_in(api):
@@ -61,15 +73,61 @@ def test_counts_in_redis_again_when_it_is_back(api, settings, monkeypatch):
     assert sign_in(api).status_code == 200
 
 
-def test_begins_here_when_redis_goes_between_two_commands(monkeypatch):
-    from django.core.cache import caches
-
+def test_counts_a_refusal_or_not_when_redis_goes_between_two_commands(monkeypatch):
     cache = caches["limits"]
-    assert cache.add("key", 1, 60) is True
     monkeypatch.setattr(ratelimit, "_down_until", float("inf"))
+    monkeypatch.setattr(type(cache), "add", lambda *_, **__: True)
 
-    assert cache.incr("key") == 1
-    assert cache.incr("key") == 2
+    tally.refused("chat")
+
+    assert caches["local"].get(tally._key("chat", timezone.now().date())) is None
+
+
+def test_counts_both_halves_of_a_burst_when_a_minute_ends_within_it(visitor, settings, clock):
+    """django-ratelimit's own windows would let it pass twice."""
+    settings.CHAT_RATE_LIMIT = "2/minute"
+    found = []
+    for _ in range(60):
+        found.append(visitor.leave("Hello?").status_code)
+        clock.shift(0.5)
+
+    assert found == [202, 202] + [429] * 58
+
+
+def test_begins_a_new_window_when_the_first_is_over(visitor, settings):
+    settings.CHAT_RATE_LIMIT = "1/s"
+
+    assert visitor.leave("Hello?").status_code == 202
+    refused = visitor.leave("Hello?")
+    assert refused.status_code == 429
+    while visitor.leave("Hello?").status_code == 429:
+        time.sleep(0.05)
+
+
+def test_begins_a_new_window_here_when_the_first_is_over(redis_away, visitor, settings, clock):
+    settings.CHAT_RATE_LIMIT = "1/minute"
+
+    assert [visitor.leave("Hello?").status_code for _ in range(2)] == [202, 429]
+    clock.shift(30)
+    refused = visitor.leave("Hello?")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "30")
+    clock.shift(31)
+    assert visitor.leave("Hello?").status_code == 202
+
+
+def test_begins_here_when_the_window_ends_while_it_is_counted(monkeypatch):
+    monkeypatch.setattr(type(caches["local"]), "add", lambda *_, **__: True)
+
+    assert ratelimit._count_here("name", 60) == (1, 60)
+
+
+def test_tells_what_is_left_when_a_request_passes(visitor):
+    first, second = visitor.leave("Hello?"), visitor.leave("Hello?")
+
+    assert first["RateLimit"] == '"chat";r=9;t=60, "chat-address";r=59;t=60'
+    assert second["RateLimit"].startswith('"chat";r=8;t=')
+    assert second["RateLimit-Policy"] == '"chat";q=10;w=60, "chat-address";q=60;w=60'
+    assert "RateLimit" not in visitor.get("/auth/session")
 
 
 def test_never_asks_when_limits_are_off(redis_away, api, settings):
@@ -79,7 +137,8 @@ def test_never_asks_when_limits_are_off(redis_away, api, settings):
 
 
 @pytest.mark.parametrize(
-    ("rate", "window"), [("1/s", 1), ("1/minute", 60), ("1/h", 3600), ("1/day", 86400)]
+    ("rate", "window"),
+    [("1/s", 1), ("1/minute", 60), ("1/h", 3600), ("1/day", 86400), ("1/5m", 300)],
 )
 def test_names_the_window_when_refusing(api, settings, rate, window):
     settings.AUTH_RATE_LIMIT = rate
@@ -88,3 +147,18 @@ def test_names_the_window_when_refusing(api, settings, rate, window):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert refused[0]["RateLimit-Policy"] == f'"auth";q=1;w={window}'
+
+
+@pytest.mark.parametrize(
+    ("rate", "found"), [("10/minute", 60), ("5/2h", 7200), ("0/s", 1), ("3/d", 86400)]
+)
+def test_reads_the_window_when_a_rate_is_one(rate, found):
+    assert rates.seconds(rate) == found
+
+
+@pytest.mark.parametrize(
+    "rate", ["", "ten", "10", "10/", "10/0m", "-1/m", "10/month", "10/m;", "1/w"]
+)
+def test_raises_when_it_is_no_rate(rate):
+    with pytest.raises(ValueError, match="minute"):
+        rates.seconds(rate)

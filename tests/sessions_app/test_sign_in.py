@@ -185,6 +185,6 @@ def test_counts_nothing_when_limits_are_off(api, settings):
 
 
 def test_takes_a_fixed_number_of_queries_when_signing_in(api, django_assert_num_queries):
-    # blocks, BEGIN/SAVEPOINT, session, contact, event, RELEASE
-    with django_assert_num_queries(6):
+    # blocks, sessions of the network, BEGIN/SAVEPOINT, session, contact, event, RELEASE
+    with django_assert_num_queries(7):
         assert sign_in(api).status_code == 200
