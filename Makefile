@@ -3,7 +3,7 @@ PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests bench bench-short screening-report lock docs clean .installed .installed-dev
+.PHONY: help run test check tests contract bench bench-short screening-report lock docs clean .installed .installed-dev
 # Keys of nothing: the checks need some, and protect nobody.
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
@@ -33,6 +33,9 @@ bench: .installed-dev ## latency, throughput, CPU and memory beside litellm's fl
 
 bench-short: .installed-dev ## the same in a minute, for CI: it fails only where something cannot be measured
 	@.venv/bin/python -m benchmarks --short --json var/bench-short.json
+
+contract: .installed-dev ## 10,000 requests made from the schema, all checked; REQUESTS and SEED choose others
+	.venv/bin/python -m tests.system.contract $(or $(REQUESTS),10000) $(SEED)
 
 screening-report: .installed ## recall and false alarms; FILES="a.jsonl b.jsonl" with texts and categories
 	@.venv/bin/python -m chat_app.screening_report $(FILES)

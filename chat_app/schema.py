@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 
 from chat_app.serializers import (
+    LARGEST_CURSOR,
+    VISIBLE,
     AcceptedOut,
     AnswerOut,
     EventsIn,
     EventsOut,
     HistoryIn,
     HistoryOut,
+    MessageField,
     MessageIn,
     MessageOut,
 )
@@ -29,8 +35,35 @@ _PREFER = OpenApiParameter(
     "Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: do not wait."
 )
 _LAST_ID = OpenApiParameter(
-    "Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER
+    "Last-Event-ID",
+    {"type": "integer", "minimum": 0, "maximum": LARGEST_CURSOR},
+    OpenApiParameter.HEADER,
 )
+
+# What an answered question names can be looked at and stopped.
+LINKS: Final[dict[str, dict[str, Any]]] = {
+    "message": {
+        "operationId": "get_message",
+        "parameters": {"message_id": "$response.body#/message_id"},
+    },
+    "answer": {
+        "operationId": "get_message",
+        "parameters": {"message_id": "$response.body#/answer_id"},
+    },
+    "stop": {
+        "operationId": "stop_answer",
+        "parameters": {"answer_id": "$response.body#/answer_id"},
+    },
+}
+
+extend_schema_field(
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": settings.MAX_MESSAGE_LENGTH,
+        "pattern": rf"^[^\u0000]*{VISIBLE}[^\u0000]*$",
+    }
+)(MessageField)
 
 _DESCRIBED = {
     "create": extend_schema(

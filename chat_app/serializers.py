@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.conf import settings
 from rest_framework import serializers
@@ -11,16 +11,29 @@ from rest_framework import serializers
 from chat_app.models import AnswerStatus
 from chatsite.core.parsers import StrictSerializer, TextField
 
-# Controls, format characters (zero-width among them), separators: a message of these says nothing.
-_SILENT = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+# Anything but controls, format characters (zero-width among them), separators (Unicode 15: Cc, Cf,
+# Zs, Zl, Zp), fillers and selectors: a message without any of it says nothing. Both Python and
+# JSON Schema read it.
+VISIBLE: Final = (
+    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    r"\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u2064"
+    r"\u2066-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+_visible = re.compile(VISIBLE)
 POST_STATUSES = [*AnswerStatus.values, "with_staff"]
-_LARGEST_CURSOR = 2**53 - 1  # what JavaScript can hold
+LARGEST_CURSOR: Final = 2**53 - 1  # what JavaScript can hold
+
+
+class MessageField(TextField):
+    """What a visitor typed."""
 
 
 class MessageIn(StrictSerializer):
     """A question."""
 
-    message = TextField(help_text="Plain text; kept as it is.", min_length=1)
+    message = MessageField(help_text="Plain text; kept as it is.", min_length=1)
 
     def validate_message(self, value: str) -> str:
         """Refuse what is too long or says nothing."""
@@ -29,7 +42,7 @@ class MessageIn(StrictSerializer):
                 f"A message has at most {settings.MAX_MESSAGE_LENGTH} characters.",
                 code="max_length",
             )
-        if all(unicodedata.category(character) in _SILENT for character in value):
+        if not _visible.search(value):
             raise serializers.ValidationError("This field may not be blank.", code="blank")
         return value
 
@@ -46,7 +59,7 @@ class CursorField(serializers.IntegerField):
     """A place in a session, as an earlier answer gave it."""
 
     def __init__(self, **options: Any) -> None:
-        bounds = {"min_value": 0, "max_value": _LARGEST_CURSOR}
+        bounds = {"min_value": 0, "max_value": LARGEST_CURSOR}
         super().__init__(**{**bounds, "required": False, **options})
 
     def to_internal_value(self, data: Any) -> int:

@@ -70,11 +70,10 @@ class ChatViewSet(ViewSet):
 
     def events(self, request: Request) -> waiting.Continued:
         """Everything of this session, live and resumable; a long poll where SSE is not accepted."""
-        given = request.query_params.dict()
-        last = request.headers.get("Last-Event-ID")
-        asked = EventsIn(data={**given, "after": last} if last else given)
-        asked.is_valid(raise_exception=True)
-        after = asked.validated_data.get("after", 0)
+        after = _after(request.query_params.dict())
+        # Where a browser's own stream broke off.
+        if (last := request.headers.get("Last-Event-ID")) is not None:
+            after = _after({"after": last})
         follow = waiting.session_stream if _wants_stream(request) else waiting.long_poll
         return waiting.Continued(follow(visitor(request).id, after=after))
 
@@ -95,6 +94,12 @@ def _post(request: Request, text: str) -> Posted:
         request_id=request._request.request_id,  # type: ignore[attr-defined]
         is_streamed=_wants_stream(request),
     )
+
+
+def _after(given: dict[str, Any]) -> int:
+    asked = EventsIn(data=given)
+    asked.is_valid(raise_exception=True)
+    return int(asked.validated_data.get("after", 0))
 
 
 def _wants_stream(request: Request) -> bool:

@@ -27,7 +27,6 @@ from sessions_app.selectors import poll
 Continuation = Callable[[], Awaitable[HttpResponseBase]]
 
 _STOP_SECONDS = 3.0
-_LONG_POLL_SECONDS = 25.0
 
 
 class Continued(Response):
@@ -117,7 +116,7 @@ def long_poll(session: str, *, after: int) -> Continuation:
 
     async def go_on() -> HttpResponse:
         found = await stream.next_events(
-            hub.current(poll), session, after=after, seconds=_LONG_POLL_SECONDS
+            hub.current(poll), session, after=after, seconds=settings.LONG_POLL_SECONDS
         )
         events = [{"id": one.seq, "event": one.name, "data": one.data} for one in found]
         return JsonResponse({"events": events, "last": found[-1].seq if found else after})

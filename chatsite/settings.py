@@ -258,6 +258,9 @@ MESSAGE_LIMIT = env.integer("MESSAGE_LIMIT", 50, "Messages a session may send.",
 CHAT_WAIT_SECONDS = env.number(
     "CHAT_WAIT_SECONDS", 35.0, "Seconds that POST /chat waits for the answer before it answers 202."
 )
+LONG_POLL_SECONDS = env.number(
+    "LONG_POLL_SECONDS", 25.0, "Seconds that GET /chat/events waits where it is not a stream."
+)
 BACKLOG_LIMIT = env.integer(
     "BACKLOG_LIMIT",
     1000,

@@ -277,6 +277,12 @@ async def test_names_the_cursor_when_it_is_no_number(web, value):
     assert fields(await web.get("/chat/events", last_event_id=header, **STREAM)) == ["after"]
 
 
+async def test_names_the_cursor_when_only_one_of_two_is_right(web):
+    for query, header in (("-1", "0"), ("0", ""), ("", "0")):
+        found = await web.get(f"/chat/events?after={query}", last_event_id=header, **STREAM)
+        assert fields(found) == ["after"], (query, header)
+
+
 async def test_names_the_parameter_when_it_is_unknown(web):
     assert fields(await web.get("/chat/events?since=1", **STREAM)) == ["since"]
 
@@ -497,8 +503,8 @@ async def test_waits_for_the_first_event_when_there_is_none(web):
     assert [event["data"]["text"] for event in body["events"]] == ["New."]
 
 
-async def test_gives_nothing_when_the_time_is_over(web, monkeypatch):
-    monkeypatch.setattr("chat_app.waiting._LONG_POLL_SECONDS", 0.01)
+async def test_gives_nothing_when_the_time_is_over(web, settings):
+    settings.LONG_POLL_SECONDS = 0.01
 
     assert (await web.get("/chat/events?after=7")).json() == {"events": [], "last": 7}
 
