@@ -26,7 +26,7 @@ check: .installed-dev ## lint, types, import contracts, templates, migrations
 	$(KEYS) .venv/bin/python manage.py makemigrations --check --dry-run -v 0
 
 tests: .installed-dev ## the tests alone; DATABASE_URL and REDIS_URL choose the services
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	.venv/bin/python -m pytest -n 3 --cov --cov-report=term $(ARGS)
 
 bench: .installed-dev ## latency, throughput, CPU and memory beside litellm's floor; CASES="auth history" for some
 	@.venv/bin/python -m benchmarks --json var/bench.json $(CASES)

@@ -18,10 +18,6 @@ import pytest_socket
 from tests import services
 
 services.prepare()  # before Django reads its settings
-django.setup()  # conftests of folders import models
-
-import django  # noqa: E402
-
 django.setup()  # the conftests of folders below import models
 
 import hypothesis  # noqa: E402
@@ -48,6 +44,21 @@ def pytest_configure() -> None:
 def pytest_xdist_setupnodes() -> None:
     """Each worker of pytest-xdist has services of its own."""
     services.leave_to_workers()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Workers get whole groups."""
+    from tests import distribution
+
+    return distribution.make(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    from tests import distribution
+
+    items.sort(key=lambda item: distribution.rank(item.nodeid))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,13 +13,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from chatsite.local import model as local_model
 from tests.browser.chat import Chat
 from tests.browser.site import Site
 from tests.browser.system import System
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # What no test provokes on purpose is a fault of the widget.
 _WATCH = """
 window.violations = []; window.ran = [];
@@ -35,7 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser" in item.path.as_posix():
             item.add_marker("browser")
             item.add_marker("enable_socket")
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one system for all of them
             if CHROMIUM is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
 
@@ -59,26 +57,13 @@ def system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sys
         system.stop()
 
 
-@pytest.fixture(scope="module")
-def local_system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A running system with the small model of this machine."""
-    if local_model.file() is None:
-        pytest.skip("the local model is not installed")
-    system = System(tmp_path_factory.mktemp("local"), site.origin, is_local=True)
-    try:
-        system.start()
-        yield system
-    finally:
-        system.stop()
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """One browser for all tests; each has a profile of its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 

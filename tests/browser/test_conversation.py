@@ -99,7 +99,7 @@ def test_message_is_shown_before_the_api_has_it_and_posted_with_one_key(talk: Vi
 
 def test_stop_keeps_the_text_so_far(talk: Visit) -> None:
     chat = talk()
-    chat.ask("#words200-gap0.05 please")
+    chat.ask("#words200-held100 stop")
     expect(chat.panel.locator(".said.running .body")).to_contain_text("word5")
     chat.panel.get_by_role("button", name="Stop the answer").click()
     expect(chat.panel.locator(".said.stopped")).to_contain_text("Stopped")
@@ -160,7 +160,7 @@ def test_what_staff_correct_or_take_back_is_shown_so(talk: Visit, system: System
 
 def test_answer_in_the_making_gives_way_to_a_person(talk: Visit, system: System) -> None:
     chat = talk()
-    chat.ask("#words200-gap0.05 please")
+    chat.ask("#words200-held100 give way")
     expect(chat.panel.locator(".said.running .body")).to_contain_text("word3")
     system.act(act="say", session=chat.session, text="I will help.")
     expect(chat.panel.locator(".said.staff")).to_contain_text("I will help.")

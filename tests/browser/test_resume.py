@@ -97,15 +97,18 @@ def test_failed_message_can_be_retried_or_discarded(talk: Visit) -> None:
 
 def test_killed_web_process_is_survived_mid_answer(talk: Visit, system: System) -> None:
     chat = talk()
-    chat.ask("#words80-gap0.05 please")
+    chat.ask("#words80-held40 please")
     expect(chat.panel.locator(".said.running .body")).to_contain_text("word9")
     system.restart_web()
-    expect(chat.panel.locator(".said.done .body")).to_contain_text("word79", timeout=15000)
+    system.release("#words80-held40 please")
+    expect(chat.panel.locator(".said.done .body")).to_contain_text("word79", timeout=30000)
     assert chat.answers.count() == 1
     assert chat.answers.inner_text().count("word9 ") == 1
 
 
-def test_tabs_share_one_stream_and_show_the_same(profile: Callable[..., Any], talk: Visit) -> None:
+def test_tabs_share_one_stream_and_show_the_same(
+    profile: Callable[..., Any], talk: Visit, system: System
+) -> None:
     context = profile()
     streams: list[str] = []
     ended: list[str] = []
@@ -120,7 +123,7 @@ def test_tabs_share_one_stream_and_show_the_same(profile: Callable[..., Any], ta
         other.open()
         expect(other.field).to_be_visible()
         others.append(other)
-    first.ask("#words60-gap0.04 for all")
+    first.ask("#words60-held30 for all")
     for other in others:
         expect(other.panel.locator(".said.running .body")).to_contain_text("word9")
     late = Chat(context.new_page(), first.api)
@@ -129,6 +132,7 @@ def test_tabs_share_one_stream_and_show_the_same(profile: Callable[..., Any], ta
     expect(late.panel.locator(".said.running .body")).to_contain_text("word0 word1 word2")
     assert len(streams) - len(ended) == 1
     first.page.close()  # the leader goes mid-answer; another takes over
+    system.release("#words60-held30 for all")
     everyone = [*others, late]
     for other in everyone:
         expect(other.panel.locator(".said.done .body")).to_contain_text("word59")

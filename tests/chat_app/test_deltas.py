@@ -122,6 +122,7 @@ def histories(draw):
     return order, draw(st.one_of(st.sampled_from(texts), st.text(max_size=30)))
 
 
+@pytest.mark.no_cover  # many rounds of the same lines: tracing makes them slow
 @given(histories())
 def test_joins_to_the_answer_when_pieces_come_anyhow(history):
     pieces, text = history

@@ -61,13 +61,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a Python with these arguments; its output goes to tmp_path/out."""
+@contextlib.contextmanager
+def starting(folder: Path) -> Iterator[Start]:
+    """Starts Pythons, whose output goes to `out` in the folder; leaves none alive."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: str, cwd: Path = tmp_path, **more: str) -> subprocess.Popen[str]:
-        with (tmp_path / "out").open("w", encoding="utf-8") as out:
+    def begin(*arguments: str, cwd: Path = folder, **more: str) -> subprocess.Popen[str]:
+        with (folder / "out").open("w", encoding="utf-8") as out:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=cwd,
@@ -79,11 +79,20 @@ def start(tmp_path: Path) -> Iterator[Start]:
         started.append(process)
         return process
 
-    yield begin
-    for process in started:
-        below = children(process.pid)
-        process.kill()
-        process.wait()
-        for pid in below:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    try:
+        yield begin
+    finally:
+        for process in started:
+            below = children(process.pid)
+            process.kill()
+            process.wait()
+            for pid in below:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a Python with these arguments; its output goes to tmp_path/out."""
+    with starting(tmp_path) as begin:
+        yield begin

@@ -73,6 +73,7 @@ def _check(text: str) -> None:
     assert "".join(map(_shown, pieces)) == _typed(text)
 
 
+@pytest.mark.no_cover  # many rounds of the same lines: tracing makes them slow
 def test_texts_of_the_corpora_are_inert_and_whole() -> None:
     texts = _texts()
     if not texts:

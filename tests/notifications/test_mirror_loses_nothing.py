@@ -52,6 +52,7 @@ def _sent_in_order(server):
     )
 
 
+@pytest.mark.no_cover  # many rounds of the same lines: tracing makes them slow
 @pytest.mark.parametrize("remembers_nonces", [True, False])
 def test_every_event_arrives_once_and_in_order(
     discord_server, mirror, session, settings, remembers_nonces

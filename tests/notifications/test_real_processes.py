@@ -17,7 +17,7 @@ from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
 from tests.system.processes import Stack, wait_until
 from tests.system.visitors import Visitor, entrance
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("discord-processes")]
+pytestmark = pytest.mark.asyncio
 
 DANA = shapes.user("1000000000000000001", "dana")
 _ROUNDS, _ASKED = 6, 25

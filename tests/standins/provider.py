@@ -3,8 +3,9 @@
 `python -m tests.standins.provider PORT`, or `Provider` inside a test. Models, parts joined by `-`:
 `echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
 `gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
-`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words), `asked` (as the question
-says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`).
+`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words), `held3` (waits after 3
+words until `release` is told the question), `asked` (as the question says, if it begins with such a
+name in brackets: `[words20-gap0.1] Hello`).
 
 `GET /ledger` has, for every question, how often it was asked and how often its caller hung up."""
 
@@ -29,6 +30,7 @@ class Provider:
         self.asked: list[dict[str, Any]] = []
         self.times: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
+        self._held: dict[str, asyncio.Event] = {}
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -45,6 +47,13 @@ class Provider:
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def release(self, question: str) -> None:
+        """Let the answer to this question, which is `held`, go on; call it on the server's loop."""
+        self._hold(question).set()
+
+    def _hold(self, question: str) -> asyncio.Event:
+        return self._held.setdefault(question, asyncio.Event())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -105,6 +114,8 @@ class Provider:
                 raise ConnectionResetError
             if parts.get("pause") == str(number):
                 await asyncio.sleep(_FOREVER)
+            if parts.get("held") == str(number):
+                await self._hold(question).wait()
             _chunk(writer, _delta(body["model"], {"role": "assistant", "content": word}, None))
             if gap:
                 await self._pause(gap, question, writer)

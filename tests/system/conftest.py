@@ -1,6 +1,4 @@
-"""One running product for all tests of this folder, healed before each of them.
-
-Under pytest-xdist run with `--dist loadgroup`, so that one worker has them all."""
+"""One running product for all tests of this folder, healed before each of them."""
 
 from __future__ import annotations
 
@@ -27,13 +25,6 @@ QUICK = {
     "MESSAGE_LIMIT": "1000",
 }
 _figures: dict[str, str] = {}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the running product together."""
-    for item in items:
-        if "tests/system/" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("system"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,7 +87,9 @@ def _database(sqlite_url: str) -> Iterator[str]:
         yield sqlite_url
         return
     name = f"chatsite_system_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as admin:
+    # Not by way of the database that the URL names: a test run makes only `test_...` of it.
+    maintenance = urlsplit(server)._replace(path="/postgres").geturl()
+    with psycopg.connect(maintenance, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             yield urlsplit(server)._replace(path=f"/{name}").geturl()

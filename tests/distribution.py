@@ -1,0 +1,45 @@
+"""Which tests share a worker of pytest-xdist: those that share running processes, and files whole.
+
+Not `--dist loadgroup`: with pytest 9.2 it silently groups nothing (pytest-xdist#1386)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from xdist.scheduler import LoadScopeScheduling
+
+# Each starts processes of its own, once, and takes long: they come first, in this order.
+GROUPS: Final = {
+    "browser": ("tests/browser/", "tests/admin/test_browser.py"),
+    "system": ("tests/system/",),
+    "discord": ("tests/notifications/test_real_processes.py",),
+    "local": ("tests/local/",),
+}
+_NAMES: Final = tuple(GROUPS)
+
+
+class Distribution(LoadScopeScheduling):
+    """Hands a worker whole groups, and whole files of the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def make(config: Any, log: Any) -> Distribution:
+    """The scheduler; it keeps the order in which tests were collected."""
+    config.option.loadscopereorder = False
+    return Distribution(config, log)
+
+
+def group(nodeid: str) -> str:
+    """The test's group, or else its file."""
+    for name, paths in GROUPS.items():
+        if nodeid.startswith(paths):
+            return name
+    return nodeid.partition("::")[0]
+
+
+def rank(nodeid: str) -> int:
+    """Where the test's group stands in the order of starting."""
+    name = group(nodeid)
+    return _NAMES.index(name) if name in GROUPS else len(_NAMES)
