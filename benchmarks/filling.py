@@ -97,7 +97,7 @@ def _pairs(session_id: str, count: int) -> Iterator:  # type: ignore[type-arg]
             seq=3 + 2 * number,
             message_type="assistant",
             reply_to=question,
-            content=f"Order {session_id[:6]}-{number} left on **Monday**, to be there by Thursday.\n"
+            content=f"Order {session_id[:6]}-{number} left on **Monday**, due by Thursday.\n"
             "- It comes by *post*.\n- You need not be at home.\n\nAnything else?",
         )
 

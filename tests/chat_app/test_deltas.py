@@ -1,5 +1,6 @@
 """deltas.py: whatever pieces come, and however, what is sent joins to the answer's text."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
