@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 from django.conf import settings  # noqa: E402
 
-from chatsite.core import checks, logs, runtime  # noqa: E402
+from chatsite.core import checks, logs, runtime, wire  # noqa: E402
 
 runtime.count_in_files()
 
@@ -34,6 +34,7 @@ logconfig_dict = logs.dictionary(settings.LOGGING)
 accesslog = None
 
 runtime.limit_arenas()
+wire.install()
 
 
 def on_starting(_server: Any) -> None:

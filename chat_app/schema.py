@@ -74,7 +74,7 @@ _DESCRIBED = {
             (200, "application/json"): AnswerOut,
             (200, STREAM): OpenApiTypes.STR,
             202: AcceptedOut,
-            **problems(400, 401, 403, 413, 415, 422, 429, 503),
+            **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
         },
     ),
     "message": extend_schema(

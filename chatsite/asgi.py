@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,7 +18,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
-from chatsite.core import exposition  # noqa: E402
+from chatsite.core import bodies, errors, exposition  # noqa: E402
 
 
 class Slots:
@@ -65,33 +64,38 @@ class Handler(ASGIHandler):
         if exposition.is_asked(scope):
             await exposition.answer(scope, send)
             return
+        is_refused = bodies.is_too_large(scope)
         slot = self._slots.take()
         try:
             async with self._slots.context(slot):
-                await self.handle(scope, receive, send)
+                await self.handle(scope, bodies.Unread() if is_refused else receive, send)
         finally:
             self._slots.leave(slot)
+        if is_refused:
+            await bodies.linger(scope, receive)
 
-    async def read_body(self, receive: Any) -> Any:
-        """The body, or as much of it as shows that it is too large, which the parser then says."""
-        body = io.BytesIO()
-        while body.tell() <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                body.close()
-                raise RequestAborted
-            body.write(message.get("body", b""))
-            if not message.get("more_body", False):
-                break
+    async def read_body(self, receive: Any) -> bodies.Body:
+        """The body, or as much of it as shows that it is too large, or late."""
+        body = bodies.Body()
+        await body.read_from(receive)
         return body
 
     def create_request(self, scope: Any, body_file: Any) -> Any:
-        """The request; a chunked body gets the length that it turned out to have."""
-        length = str(body_file.tell())
+        """The request; its length is what came, whatever was declared, and never none if refused.
+
+        That it is refused is said where the body is looked at (parsers.py): a request without a
+        token gets the same 401 as any other.
+        """
+        length = body_file.tell()
         body_file.seek(0)
         request, refusal = super().create_request(scope, body_file)
         if request is not None:
-            request.META["CONTENT_LENGTH"] = length
+            if bodies.is_too_large(scope):
+                body_file.refused = errors.PayloadTooLarge()
+            if body_file.refused:
+                length = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+            request.refused = body_file.refused  # type: ignore[attr-defined]
+            request.META["CONTENT_LENGTH"] = str(length)
         return request, refusal
 
     async def listen_for_disconnect(self, receive: Any) -> None:

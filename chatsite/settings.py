@@ -24,6 +24,11 @@ WEB_WORKERS = env.integer("WEB_WORKERS", 2, "Web processes.", at_least=1)
 WEB_THREADS = env.integer(
     "WEB_THREADS", 4, "Threads, each with one database connection, a web process.", at_least=1
 )
+REQUEST_HEAD_SECONDS = env.number(
+    "REQUEST_HEAD_SECONDS",
+    10.0,
+    "Seconds in which a connection must send its first request's head.",
+)
 TRUSTED_PROXIES = env.words(
     "TRUSTED_PROXIES", "", "Addresses or networks of your own proxies; only they may name a client."
 )

@@ -7,15 +7,30 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
+from django.views import defaults
 
 from chat_app import assets, demo
 from chatsite import health
-from chatsite.core import errors
+from chatsite.core import errors, pages
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
     """The last route: a problem body for every path that is none."""
     return errors.response(request, errors.NotFound())
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What no route takes, not even the last: `OPTIONS *`, `GET http://elsewhere/`."""
+    if pages.is_page(request):
+        return defaults.page_not_found(request, exception)
+    return not_found(request)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """A fault outside of the views."""
+    if pages.is_page(request):
+        return defaults.server_error(request)
+    return errors.response(request, errors.Problem())
 
 
 def _read_only(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -49,7 +49,7 @@ _DESCRIBED = {
     "create": extend_schema(
         operation_id="sign_in",
         request=EmailIn,
-        responses={200: TokenOut, **problems(400, 403, 413, 415, 429, 503)},
+        responses={200: TokenOut, **problems(400, 403, 408, 413, 415, 429, 503)},
         auth=[],
     ),
     "retrieve": extend_schema(

@@ -18,15 +18,17 @@ AGENT = (b"user-agent", support.AGENT.encode())
 JSON = (b"content-type", b"application/json")
 
 
-async def call(chunks: list[bytes], *, gone: bool = False) -> tuple[int, dict[str, Any]]:
-    """POST these chunks; the status and the body. `gone`: the client leaves after them."""
+async def call(
+    chunks: list[bytes], *, gone: bool = False, stalls: bool = False
+) -> tuple[int, dict[str, Any]]:
+    """POST these chunks; the status and the body. After them the client leaves, or stalls."""
     read, sent, left = 0, [], asyncio.Event()
 
     async def receive() -> dict[str, Any]:
         nonlocal read
         read += 1
         if read <= len(chunks):
-            more = read < len(chunks) or gone
+            more = read < len(chunks) or gone or stalls
             return {"type": "http.request", "body": chunks[read - 1], "more_body": more}
         if not gone:
             await left.wait()

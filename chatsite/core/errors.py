@@ -59,6 +59,10 @@ class PayloadTooLarge(Problem):
     code, status, title = "payload_too_large", 413, "The request is larger than 64 KiB"
 
 
+class RequestTimeout(Problem):
+    code, status, title = "request_timeout", 408, "The body was too long in coming"
+
+
 class UnsupportedMediaType(Problem):
     code, status, title = "unsupported_media_type", 415, "Send application/json in UTF-8"
 

@@ -29,6 +29,9 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The decoded body; raises InvalidInput for anything else, PayloadTooLarge for too much."""
+        refused = getattr((parser_context or {})["request"]._request, "refused", None)
+        if refused:
+            raise refused
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         body = stream.read(most + 1)
         if len(body) > most:
