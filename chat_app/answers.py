@@ -39,9 +39,10 @@ class Outcome:
     first_token_ms: int | None = None
 
 
-def failure(error: str) -> Outcome:
+def failure(error: str, *, text: str = "") -> Outcome:
     """The outcome where no model could answer: a text the visitor can act on."""
-    return Outcome(AnswerStatus.FAILED, settings.LLM_FALLBACK_TEXT, degraded=True, error=error[:64])
+    said = text or settings.LLM_FALLBACK_TEXT
+    return Outcome(AnswerStatus.FAILED, said, degraded=True, error=error[:64])
 
 
 def finish(*, answer: ChatMessage, outcome: Outcome) -> bool:

@@ -101,6 +101,14 @@ async def complete(
     raise last
 
 
+def most(turns: Sequence[Turn]) -> tuple[int, Decimal]:
+    """What an answer to these turns takes at most: tokens, and dollars of the dearest model."""
+    prompt = sum(estimate(turn["content"]) for turn in turns)
+    models = {model for model, _ in _plan()}
+    costs = (_cost(model, prompt, settings.LLM_MAX_TOKENS) or Decimal() for model in models)
+    return prompt + settings.LLM_MAX_TOKENS, max(costs, default=Decimal())
+
+
 async def warm_up() -> None:
     """Have litellm import what it imports on first use: a second that no visitor should wait."""
     await litellm.acompletion(

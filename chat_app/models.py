@@ -156,3 +156,20 @@ class DayFigures(models.Model):
 
     def __str__(self) -> str:
         return self.day.isoformat()
+
+
+class Spending(models.Model):
+    """What was spent on models on a day, by a session or, without `scope`, by all."""
+
+    day = models.DateField()
+    scope = models.CharField(max_length=32, blank=True)
+    tokens = models.PositiveBigIntegerField(default=0)
+    billionths = models.PositiveBigIntegerField(default=0, help_text="Of a US dollar.")
+    refused_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "spending"
+        constraints = (models.UniqueConstraint(fields=["day", "scope"], name="spending_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.day.isoformat()} {self.scope or 'all'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 import redis.asyncio
@@ -12,8 +13,9 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, llm, prompts, pulse
+from chat_app import answers, budgets, llm, prompts, pulse
 from chat_app.answers import Outcome
+from chat_app.budgets import Amount, Taken
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
 from chat_app.prompts import Turn
 from chatsite.core import cancelling, live, logs, metrics
@@ -45,6 +47,7 @@ class Reply:
     ) -> None:
         self.answer, self._database, self._client = answer, database, client
         self._shown = _Shown(answer, client)
+        self._taken: Taken | None = None
         self._began = time.perf_counter()
 
     async def run(self) -> None:
@@ -55,7 +58,7 @@ class Reply:
 
     async def end(self, outcome: Outcome) -> bool:
         """Store an outcome; says whether this claim was still held."""
-        ended = await self._database(answers.finish, answer=self.answer, outcome=outcome)
+        ended = await self._database(self._store, outcome)
         if ended:
             metrics.ANSWER_SECONDS.observe(time.perf_counter() - self._began)
         log.info(
@@ -73,6 +76,20 @@ class Reply:
         """The outcome when a person stopped it: the text so far is kept."""
         return Outcome(AnswerStatus.STOPPED, self._shown.text, model=settings.LLM_MODEL)
 
+    def _store(self, outcome: Outcome) -> bool:
+        ended = answers.finish(answer=self.answer, outcome=outcome)
+        if self._taken:
+            budgets.settle(taken=self._taken, used=self._used(self._taken, outcome))
+        return ended
+
+    def _used(self, taken: Taken, outcome: Outcome) -> Amount:
+        if outcome.prompt_tokens is not None:
+            tokens = outcome.prompt_tokens + (outcome.completion_tokens or 0)
+            return Amount(tokens, outcome.cost or Decimal())
+        # What was stopped or broke off counts as a whole answer: how far a model was nobody says.
+        is_free = outcome.status == AnswerStatus.FAILED and not self._shown.text
+        return Amount() if is_free else taken.amount
+
     async def _make(self) -> Outcome:
         history = await self._database(context, self.answer)
         turns = prompts.build(
@@ -83,7 +100,17 @@ class Reply:
             most_tokens=settings.LLM_CONTEXT_TOKENS,
         )
         async with self._shown:
-            return await self._ask(turns)
+            return await self._within_budget(turns)
+
+    async def _within_budget(self, turns: Sequence[Turn]) -> Outcome:
+        most = Amount(*llm.most(turns))
+        try:
+            self._taken = await self._database(
+                budgets.take, session_id=self.answer.session_id, most=most
+            )
+        except budgets.Spent as spent:
+            return answers.failure(spent.code, text=settings.LLM_BUDGET_TEXT)
+        return await self._ask(turns)
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:

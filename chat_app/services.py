@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from chat_app import answers, screening
+from chat_app import answers, budgets, screening
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
 from chatsite.core import live, queue
 from chatsite.core.errors import NotFound, Problem, Unavailable
@@ -61,12 +61,14 @@ def post_message(
 
     `is_streamed`: the caller is about to read the answer as it is made.
     Raises MessageLimit, KeyReused, Unauthorised (the session ended meanwhile), Unavailable (too
-    much is waiting).
+    much is waiting), BudgetSpent.
     """
     verdict = screening.screen(text)
     unsafe = verdict.unsafe and settings.SCREENING_ACTION == "answer"
     if not unsafe:
         _refuse_backlog()
+        if session.responder == Responder.AI:
+            budgets.refuse_spent()
     question = ChatMessage(
         session_id=session.id,
         message_type=MessageType.USER,

@@ -6,12 +6,12 @@ import asyncio
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from chat_app import presenters, pulse
+from chat_app import budgets, presenters, pulse
 from chatsite import __version__
 from chatsite.core import hub, surroundings
 from notifications import pulse as discord
@@ -36,6 +36,7 @@ async def health(request: HttpRequest) -> JsonResponse:
         "broker": "connected" if found["broker"] else "unavailable",
         "workers": {"replies": "alive" if found["pulse"].is_alive else "missing"},
         "provider": found["pulse"].provider,
+        "budget": found["budget"],
         "discord": found["discord"],
         "version": __version__,
     }
@@ -66,8 +67,16 @@ async def _around() -> tuple[surroundings.Finding, ...]:
 
 
 async def _measure() -> dict[str, Any]:
-    database, (broker, beat), mirror = await asyncio.gather(_database(), _broker(), _discord())
-    return {"database": database, "broker": broker, "pulse": beat, "discord": mirror}
+    (database, budget), (broker, beat), mirror = await asyncio.gather(
+        _database(), _broker(), _discord()
+    )
+    return {
+        "database": database,
+        "budget": budget,
+        "broker": broker,
+        "pulse": beat,
+        "discord": mirror,
+    }
 
 
 def _summary(found: dict[str, Any]) -> str:
@@ -77,21 +86,17 @@ def _summary(found: dict[str, Any]) -> str:
 
 
 def _can_answer(found: dict[str, Any]) -> bool:
-    return bool(found["broker"] and found["pulse"].is_alive and found["pulse"].is_provider_well)
+    has_model = found["pulse"].is_alive and found["pulse"].is_provider_well
+    return bool(found["broker"] and has_model and found["budget"] != "spent")
 
 
-async def _database() -> bool:
+async def _database() -> tuple[bool, str]:
+    """Whether the database answers, and what it says of the day's budget."""
     try:
         async with asyncio.timeout(_SECONDS):
-            await sync_to_async(_select_one)()
+            return True, (await sync_to_async(budgets.state)()).status
     except (DatabaseError, TimeoutError):
-        return False
-    return True
-
-
-def _select_one() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        return False, "unknown"
 
 
 async def _discord() -> dict[str, Any]:

@@ -374,6 +374,23 @@ LLM_FALLBACK_TEXT = env.text(
     "Sorry, I could not find an answer just now. Please try again in a moment.",
     "What a visitor reads when no model could answer.",
 )
+LLM_BUDGET_TEXT = env.text(
+    "LLM_BUDGET_TEXT",
+    "We have answered all the questions that we can today. Please try again tomorrow.",
+    "What a visitor reads when the day's budget is spent.",
+)
+DAILY_TOKENS = env.integer(
+    "DAILY_TOKENS", 50_000_000, "Tokens that all answers of a day (UTC) may take; 0: any number."
+)
+DAILY_COST = env.number(
+    "DAILY_COST", 20.0, "US dollars that all answers of a day may cost; 0: any sum."
+)
+SESSION_DAILY_TOKENS = env.integer(
+    "SESSION_DAILY_TOKENS", 300_000, "Tokens that a session's answers may take a day; 0: any."
+)
+SESSION_DAILY_COST = env.number(
+    "SESSION_DAILY_COST", 2.0, "US dollars that a session's answers may cost a day; 0: any sum."
+)
 REPLIES_CONCURRENCY = env.integer(
     "REPLIES_CONCURRENCY", 100, "Answers that one replies worker makes at once.", at_least=1
 )

@@ -20,7 +20,7 @@ def failing(monkeypatch):
     def fail():
         raise OperationalError
 
-    monkeypatch.setattr("chatsite.health._select_one", fail)
+    monkeypatch.setattr("chat_app.budgets.state", fail)
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ async def test_is_healthy_when_all_parts_are_there(web):
         "broker": "connected",
         "workers": {"replies": "alive"},
         "provider": {},
+        "budget": "ok",
         "discord": {"status": "off"},
         "version": __version__,
     }
@@ -103,15 +104,36 @@ async def test_is_unhealthy_when_the_database_is_away(failing, web):
     response = await web.get("/health")
 
     assert response.status_code == 503
-    assert (response.json()["status"], response.json()["database"]) == ("unhealthy", "unavailable")
+    body = response.json()
+    assert (body["status"], body["database"], body["budget"]) == (
+        *("unhealthy", "unavailable"),
+        "unknown",
+    )
     assert (await web.get("/health/ready")).json()["database"] is False
 
 
 async def test_is_unhealthy_when_the_database_does_not_answer_in_time(web, monkeypatch):
     monkeypatch.setattr("chatsite.health._SECONDS", 0.0)
-    monkeypatch.setattr("chatsite.health._select_one", lambda: None)
+    monkeypatch.setattr("chat_app.budgets.state", lambda: None)
 
     assert (await web.get("/health")).status_code == 503
+
+
+async def test_is_degraded_when_the_budget_of_the_day_is_spent(web):
+    from django.utils import timezone
+
+    from chat_app.models import Spending
+
+    hub.current(poll)
+    await beat()
+    await Spending.objects.acreate(day=timezone.now().date(), tokens=50_000_000)
+
+    body = (await web.get("/health")).json()
+
+    assert (body["status"], body["ai_service"], body["budget"]) == (
+        *("degraded", "unavailable"),
+        "spent",
+    )
 
 
 async def test_says_unknown_of_discord_when_the_database_is_away(web, monkeypatch):

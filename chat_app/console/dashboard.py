@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from chat_app import budgets
 from chat_app.console import charts, figures, totals
 from chat_app.console.access import viewer
 from chat_app.console.charts import Series
@@ -115,6 +116,10 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
                shown="" if now.refused is not None else "–")  # fmt: skip
     yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
     yield tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))
+    budget = budgets.state()
+    if budget.status != "off":
+        spent = f"{budget.used.tokens:,} tokens, ${budget.used.cost:,.2f}"
+        yield Tile("Budget used today", f"{budget.share:.0%}", note=f"{budget.status}: {spent}")
     due = reverse("admin:notifications_delivery_changelist") + "?status__exact=due"
     waiting = f"{figures.deliveries_due():,}"
     yield Tile("Deliveries waiting", waiting, note="for Discord, now", href=due)

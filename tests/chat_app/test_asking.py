@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chat_app import budgets
 from chat_app.models import ChatMessage
 from sessions_app.models import ChatSession, Responder, SessionEvent
 from tests.support import answer_of, at_once, fields, open_session, problem
@@ -380,12 +381,20 @@ def test_lets_exactly_the_limit_pass_when_thirty_come_at_once(api, settings):
 # --- Cost -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _knows_the_budget(db):
+    """Each process asks for the day's budget every other second, whoever posts."""
+    budgets.refuse_spent()
+
+
+@pytest.mark.usefixtures("_knows_the_budget")
 def test_takes_a_fixed_number_of_queries_when_asking(visitor, django_assert_num_queries):
     # session, backlog, BEGIN, count, numbers, messages, events, COMMIT
     with django_assert_num_queries(8):
         assert visitor.leave("Hello?").status_code == 202
 
 
+@pytest.mark.usefixtures("_knows_the_budget")
 def test_takes_one_query_more_when_asking_with_a_key(visitor, django_assert_num_queries):
     with django_assert_num_queries(9):
         assert visitor.leave("Hello?", idempotency_key="k").status_code == 202
