@@ -46,7 +46,7 @@ async def histories(bench: Bench) -> None:
         await asyncio.to_thread(
             filling.lengthen, bench.stack.environment(), visitors[0].session, size
         )
-        await _read(bench, visitors[0], f"50 of {size:,}", most)
+        await _read(bench, visitors[0], f"50 of {size:,}", size, most)
         leave(visitors)
 
 
@@ -59,22 +59,25 @@ async def growth(bench: Bench) -> None:
     medians = []
     for size in sizes:
         await asyncio.to_thread(filling.grow, bench.stack.environment(), size)
-        medians.append(await _read(bench, visitors[0], f"50 of 400 among {size:,}", None))
+        medians.append(await _read(bench, visitors[0], f"50 of 400 among {size:,}", 400))
     bench.say("grown a hundredfold, p50", medians[1] / medians[0], "times", must=1.2)
     leave(visitors)
 
 
-async def _read(bench: Bench, visitor: Visitor, what: str, most: float | None) -> float:
+async def _read(
+    bench: Bench, visitor: Visitor, what: str, messages: int, most: float | None = None
+) -> float:
     readers = [Visitor(bench.stack.url) for _ in range(_CONNECTIONS)]
     free: asyncio.Queue[Visitor] = asyncio.Queue()
     for reader in readers:
         free.put_nowait(reader)
 
-    async def read(_number: int) -> None:
+    async def read(number: int) -> None:
         reader = await free.get()
-        status, found = await reader.connection.call(
-            "GET", "/chat/history?limit=50", headers=visitor.headers
-        )
+        # Pages from all over the session: what a process has just shown helps it little.
+        before = 102 + number * 7919 % (messages - 100)
+        path = f"/chat/history?limit=50&before={before}"
+        status, found = await reader.connection.call("GET", path, headers=visitor.headers)
         assert (status, len(found["messages"])) == (200, 50), _brief(found)
         free.put_nowait(reader)
 
