@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from chat_app.views import ChatViewSet
 from chat_app.waiting import asynchronous
+from chatsite.core import hops
 
 
 class RowId(StringConverter):
@@ -21,11 +22,11 @@ urlpatterns = [
         asynchronous(ChatViewSet.as_view({"post": "create"}, reopens_settled=True)),
         name="chat",
     ),
-    path("/history", ChatViewSet.as_view({"get": "history"}), name="chat-history"),
+    path("/history", hops.once(ChatViewSet.as_view({"get": "history"})), name="chat-history"),
     path("/events", asynchronous(ChatViewSet.as_view({"get": "events"})), name="chat-events"),
     path(
         "/messages/<row:message_id>",
-        ChatViewSet.as_view({"get": "message"}),
+        hops.once(ChatViewSet.as_view({"get": "message"})),
         name="chat-message",
     ),
     path(

@@ -21,7 +21,7 @@ from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage
 from chat_app.services import Posted
 from chat_app.slots import Slot
-from chatsite.core import errors, hub
+from chatsite.core import errors, hops, hub
 from sessions_app.selectors import poll
 
 Continuation = Callable[[], Awaitable[HttpResponseBase]]
@@ -43,7 +43,7 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     @functools.wraps(view)
     async def wrapper(request: HttpRequest, **parts: Any) -> HttpResponseBase:
         async with _turn(request):
-            response = await sync_to_async(_run)(view, request, **parts)
+            response = await hops.there(view, request, **parts)
         if not isinstance(response, Continued):
             return response
         try:
@@ -154,15 +154,6 @@ async def _finished(
             if any(one.kind == hub.CLOSED for one in told):
                 return await selectors.load_finished(row.pk)
             is_due = any(one.reference in {"", row.pk} for one in told)
-
-
-def _run(
-    view: Callable[..., HttpResponseBase], request: HttpRequest, **parts: Any
-) -> HttpResponseBase:
-    response = view(request, **parts)
-    if isinstance(response, Response) and not isinstance(response, Continued):
-        response.render()
-    return response
 
 
 def _with(response: HttpResponseBase, headers: dict[str, str]) -> HttpResponseBase:

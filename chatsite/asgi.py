@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import django
 
@@ -13,12 +15,44 @@ django.setup(set_prefix=False)
 
 from asgiref.sync import ThreadSensitiveContext  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core import signals  # noqa: E402
+from django.core.cache import close_caches  # noqa: E402
 from django.core.exceptions import RequestAborted  # noqa: E402
-from django.core.handlers.asgi import ASGIHandler  # noqa: E402
-from django.urls import get_resolver  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E402
+from django.db import close_old_connections, reset_queries  # noqa: E402
+from django.urls import get_resolver, set_script_prefix  # noqa: E402
 
 import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
 from chatsite.core import bodies, errors, exposition  # noqa: E402
+
+T = TypeVar("T")
+
+
+def leave_connections_to_threads() -> None:
+    """Django looks after connections on its signals, on a thread: two hops a request."""
+    signals.request_started.disconnect(reset_queries)
+    signals.request_started.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_caches)
+
+
+class Thread(ThreadPoolExecutor):
+    """One lasting thread; its connection is looked after before and after each piece of work."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(max_workers=1, thread_name_prefix=name)
+
+    def submit(self, act: Callable[..., T], /, *args: Any, **options: Any) -> Future[T]:
+        """Have the thread do it."""
+        return super().submit(_tidily, act, *args, **options)
+
+
+def _tidily(act: Callable[..., T], *args: Any, **options: Any) -> T:
+    close_old_connections()
+    try:
+        return act(*args, **options)
+    finally:
+        close_old_connections()
 
 
 class Slots:
@@ -29,10 +63,7 @@ class Slots:
     """
 
     def __init__(self, size: int) -> None:
-        self._executors = [
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"request-{n}")
-            for n in range(size)
-        ]
+        self._executors = [Thread(f"request-{n}") for n in range(size)]
         self._users = [0] * size
 
     def take(self) -> int:
@@ -74,6 +105,42 @@ class Handler(ASGIHandler):
         if is_refused:
             await bodies.linger(scope, receive)
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request, as Django does, without its hops into a thread around the view."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        set_script_prefix(get_script_prefix(scope))
+        await signals.request_started.asend(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        if request is None:
+            await self.send_response(refusal, send)
+            refusal.close()
+        else:
+            await self._until_gone(self._serve(request, send), receive)
+        body.close()
+
+    async def _serve(self, request: Any, send: Any) -> None:
+        response = await self.run_get_response(request)
+        try:
+            await self.send_response(response, send)
+        finally:
+            response.close()
+
+    async def _until_gone(self, serve: Any, receive: Any) -> None:
+        """Serve until it is done, or cancel it when the client is gone."""
+        serving = asyncio.create_task(serve)
+        gone = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((serving, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            serving.cancel()
+            await asyncio.gather(gone, serving, return_exceptions=True)
+        if not serving.cancelled() and (error := serving.exception()):
+            raise error
+
     async def read_body(self, receive: Any) -> bodies.Body:
         """The body, or as much of it as shows that it is too large, or late."""
         body = bodies.Body()
@@ -105,5 +172,6 @@ class Handler(ASGIHandler):
         raise RequestAborted
 
 
+leave_connections_to_threads()
 application = Handler()
 get_resolver().url_patterns  # noqa: B018  (imports the views now, not in the first request)

@@ -131,13 +131,14 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    _database["ENGINE"] = "chatsite.core.postgresql"
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "connect_timeout": 3,
         "options": "-c statement_timeout=15000 -c lock_timeout=5000",
     }
 # Every thread that talks to the database is one of a few that live on (asgi.py, engine.py), so a
-# kept connection is bounded; the check costs one round trip a request and heals a restart.
+# kept connection is bounded; the check (core/postgresql) heals a restart.
 _database["CONN_MAX_AGE"] = 600
 _database["CONN_HEALTH_CHECKS"] = True
 

@@ -2,17 +2,22 @@
 
 from django.urls import path
 
+from chatsite.core import hops
 from sessions_app.views import AuthViewSet
 
 urlpatterns = [
     path(
         "email",
-        AuthViewSet.as_view({"post": "create"}, authentication_classes=[], permission_classes=[]),
+        hops.once(
+            AuthViewSet.as_view(
+                {"post": "create"}, authentication_classes=[], permission_classes=[]
+            )
+        ),
         name="auth-email",
     ),
     path(
         "session",
-        AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        hops.once(AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
         name="auth-session",
     ),
 ]

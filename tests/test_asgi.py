@@ -124,4 +124,74 @@ def test_imports_neither_the_models_nor_their_library(module):
     assert ("discord" in loaded) is (module != "chatsite.asgi")
 
 
+@pytest.mark.asyncio
+async def test_goes_to_a_thread_once_when_the_request_is_the_apis(transactional_db, monkeypatch):
+    asgi.leave_connections_to_threads()  # Django's test client takes them back
+    submitted = []
+    submit = asgi.Thread.submit
+    monkeypatch.setattr(
+        asgi.Thread, "submit", lambda self, act, *args: submitted.append(act) or submit(self, act)
+    )
+
+    status, _ = await call([b'{"email": "ada@example.com"}'])
+
+    assert (status, len(submitted)) == (200, 1)
+
+
+@pytest.mark.asyncio
+async def test_asks_pages_for_their_forms_token(transactional_db):
+    sent = []
+
+    async def receive() -> dict[str, Any]:
+        if sent or receive_once:
+            await asyncio.Event().wait()
+        receive_once.append(True)
+        return {"type": "http.request", "body": b"username=ada", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    receive_once: list[bool] = []
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    page = {**scope(), "path": "/admin/login/", "headers": [(b"host", b"localhost"), AGENT, form]}
+    await asgi.Handler()(page, receive, send)
+
+    assert sent[0]["status"] == 403
+
+
+@pytest.mark.asyncio
+async def test_cancels_what_it_serves_when_the_client_goes(monkeypatch):
+    began, ended = asyncio.Event(), []
+
+    async def serve(self: Any, request: Any) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def receive() -> dict[str, Any]:
+        if not began.is_set() and not chunks:
+            chunks.append(True)
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+        await began.wait()
+        return {"type": "http.disconnect"}
+
+    chunks: list[bool] = []
+    monkeypatch.setattr(asgi.Handler, "run_get_response", serve)
+    await asgi.Handler()(scope(), receive, _never)
+
+    assert ended == [True]
+
+
+@pytest.mark.asyncio
+async def test_raises_what_the_server_could_not_be_told(monkeypatch):
+    async def serve(self: Any, request: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(asgi.Handler, "run_get_response", serve)
+    with pytest.raises(OSError, match="gone"):
+        await call([b"{}"])
+
+
 _never: Callable[..., Awaitable[Any]] = asyncio.sleep

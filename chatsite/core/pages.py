@@ -58,9 +58,19 @@ class CSPMiddleware(_PagesOnly, csp.CSPMiddleware):
 class CsrfViewMiddleware(_PagesOnly, csrf.CsrfViewMiddleware):
     """Django's, for pages only: the API knows no cookies."""
 
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        if self.async_mode:  # else Django would call it on a thread, for every request
+            self.process_view = self._process_view  # type: ignore[method-assign]
+
     def process_view(self, request: HttpRequest, *args: Any) -> Any:
         """Check the form's token, of pages."""
         return super().process_view(request, *args) if is_page(request) else None
+
+    async def _process_view(self, request: HttpRequest, *args: Any) -> Any:
+        if is_page(request):
+            return await sync_to_async(super().process_view)(request, *args)
+        return None
 
 
 @sync_and_async_middleware

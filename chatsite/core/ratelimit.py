@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
@@ -26,6 +27,7 @@ T = TypeVar("T")
 # Seconds for which a store that failed is not asked again: each question may cost a time-out.
 _PAUSE = 2.0
 _down_until = 0.0
+_clients: dict[tuple[int | str, ...], RedisCacheClient] = {}
 
 
 class RateLimited(Problem):
@@ -52,6 +54,16 @@ class LimitsCache(RedisCache):
     """
 
     _window: Window | None = None
+
+    @property
+    def _cache(self) -> RedisCacheClient:
+        """One client a process; Django's is one a request under ASGI, with a new connection."""
+        servers: list[str] = self._servers  # type: ignore[attr-defined]
+        key = (os.getpid(), *servers)
+        if key not in _clients:
+            made = self._class(servers, **self._options)  # type: ignore[attr-defined]
+            _clients.setdefault(key, made)
+        return _clients[key]
 
     @contextmanager
     def counting(self, name: str, *, seconds: int) -> Iterator[Window]:
