@@ -59,7 +59,7 @@ class LimitsCache(RedisCache):
     def _cache(self) -> RedisCacheClient:
         """One client a process; Django's is one a request under ASGI, with a new connection."""
         servers: list[str] = self._servers  # type: ignore[attr-defined]
-        key = (os.getpid(), *servers)
+        key: tuple[int | str, ...] = (os.getpid(), *servers)
         if key not in _clients:
             made = self._class(servers, **self._options)  # type: ignore[attr-defined]
             _clients.setdefault(key, made)
