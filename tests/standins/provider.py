@@ -31,6 +31,7 @@ class Provider:
         self.times: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
         self._held: dict[str, asyncio.Event] = {}
+        self.request_ids: dict[str, str] = {}
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[Any]] = set()
 
@@ -62,7 +63,7 @@ class Provider:
         try:
             while request := await _request(reader):
                 if request["body"] is None:
-                    _send(writer, 200, {"asked": self.times, "hung_up": self.hung_up})
+                    _send(writer, 200, self._ledger())
                 else:
                     await self._answer(request, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -71,6 +72,10 @@ class Provider:
             self._serving.discard(task)
             writer.close()
 
+    def _ledger(self) -> dict[str, Any]:
+        """By question: how often it was asked, how often left, and its last request's id."""
+        return {"asked": self.times, "hung_up": self.hung_up, "request_ids": self.request_ids}
+
     async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         self.asked.append(request)
         del self.asked[:-1000]
@@ -78,6 +83,7 @@ class Provider:
         question = body["messages"][-1]["content"]
         parts = _parts(body["model"], question)
         self.times[question] += 1
+        self.request_ids[question] = request["headers"].get("x-request-id", "")
         if "hang" in parts:
             await asyncio.sleep(_FOREVER)
         await asyncio.sleep(float(parts.get("wait") or 0))

@@ -1,0 +1,1 @@
+"""Production as docker-compose.yml says it, without Docker."""
