@@ -14,9 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 from django.conf import settings  # noqa: E402
 
-from chatsite.core import checks, logs, runtime, wire  # noqa: E402
+from chatsite.core import runtime  # noqa: E402
 
-runtime.count_in_files()
+runtime.count_in_files()  # before anything below imports what counts
+
+from chatsite.core import checks, logs, wire  # noqa: E402
 
 bind = [f"{settings.HOST}:{settings.PORT}"]
 if settings.METRICS_PORT:

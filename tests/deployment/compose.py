@@ -104,7 +104,9 @@ class Machines:
     def collect_static(self) -> None:
         """What the Dockerfile does while the image is built, as it says it."""
         text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-        found = re.search(r"^RUN (.*) python (manage.py collectstatic.*?) *\\?$", text, re.M)
+        found = re.search(
+            r"^RUN (.*) python (manage.py collectstatic.*?) *\\?$", text, re.MULTILINE
+        )
         assert found is not None
         given = dict(word.split("=", 1) for word in shlex.split(found[1]))
         env = {**_bare(), **given, "STATIC_ROOT": str(self.folder / "static")}

@@ -93,7 +93,7 @@ def test_names_settings_that_exist():
     known = {*env.DECLARED, *(f"{name}_FILE" for name in env.DECLARED)}
     for name in OURS:
         assert set(SERVICES[name]["environment"]) <= known
-    assert set(re.findall(r"^#? ?([A-Z_]+)=", _example(), re.M)) <= known
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", _example(), re.MULTILINE)) <= known
     assert example_env()["ALLOWED_HOSTS"] == "chat.example.com"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.system.processes import ROOT
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-_, BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.M)
+_, BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)
 
 
 def test_is_what_hadolint_would_write():
@@ -27,7 +27,7 @@ def test_is_what_hadolint_would_write():
 
 def test_installs_packages_by_hash_before_it_copies_the_code():
     assert "--require-hashes" in BUILD
-    assert re.findall(r"^COPY (.*)$", BUILD, re.M) == ["requirements.txt ."]
+    assert re.findall(r"^COPY (.*)$", BUILD, re.MULTILINE) == ["requirements.txt ."]
 
 
 def test_leaves_the_tools_of_the_build_behind():
@@ -37,11 +37,11 @@ def test_leaves_the_tools_of_the_build_behind():
 
 
 def test_is_nobody_and_pinned_and_without_secrets():
-    assert re.search(r"^USER 10001$", FINAL, re.M)
-    assert not re.search(r"^USER (root|0)", TEXT, re.M)
+    assert re.search(r"^USER 10001$", FINAL, re.MULTILINE)
+    assert not re.search(r"^USER (root|0)", TEXT, re.MULTILINE)
     bases = {BUILD.split()[0], FINAL.split()[0]}
     assert bases == {"python:3.11-slim-bookworm"}
-    assert not re.search(r"^(ENV|ARG) .*(KEY|SECRET|TOKEN|PASSWORD)", TEXT, re.M)
+    assert not re.search(r"^(ENV|ARG) .*(KEY|SECRET|TOKEN|PASSWORD)", TEXT, re.MULTILINE)
 
 
 def test_lets_in_nothing_that_is_not_named():

@@ -73,9 +73,8 @@ def test_passes_events_on_as_they_come(visitor: Visitor) -> None:
     headers = {**visitor.bearer, "Accept": "text/event-stream"}
     came: list[tuple[str, float]] = []
     with visitor.client.stream("POST", "/chat", json=question, headers=headers) as stream:
-        for line in stream.iter_lines():
-            if line.startswith("event: "):
-                came.append((line.removeprefix("event: "), time.monotonic()))
+        named = (line for line in stream.iter_lines() if line.startswith("event: "))
+        came.extend((line.removeprefix("event: "), time.monotonic()) for line in named)
 
     deltas = [when for name, when in came if name == "delta"]
     [end] = [when for name, when in came if name == "answer"]
