@@ -47,7 +47,7 @@ def stack(server: Discord, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         DISCORD_GATEWAY_URL=server.gateway_url,
     )
     for name in ("bot", "second bot"):
-        made._add(name, [sys.executable, "manage.py", "discord_bot"])
+        made.add(name, [sys.executable, "manage.py", "discord_bot"])
     try:
         made.start()
         wait_until(lambda: server.gateway._sockets, "a bot is connected")
@@ -163,7 +163,7 @@ async def test_a_bad_token_is_said_in_health_and_chat_works(server: Discord, sta
     assert (health["status"], health["bot"]) == ("running", "alive")
     stack["notifications"].stop()
     bad = {**stack.environment(), "DISCORD_BOT_TOKEN": "wrong"}
-    stack._add("bad", stack["notifications"].command, bad)
+    stack.add("bad", stack["notifications"].command, bad)
     stack["bad"].start()
     async with entrance(stack.url) as door:
         visitor = await door.visitor()

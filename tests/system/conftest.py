@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import resource
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 import pytest_asyncio
-from psycopg import sql
 
+from tests.system import databases
+from tests.system.machine import allow_many_files
 from tests.system.processes import Stack
 from tests.system.visitors import Entrance, entrance
 
@@ -52,9 +49,10 @@ def figures() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running product."""
-    _allow_many_files()
+    allow_many_files()
     folder = tmp_path_factory.mktemp("system")
-    with _database(f"sqlite:///{folder}/chatsite.sqlite3") as url:
+    server = os.environ.get("DATABASE_URL", "")
+    with databases.fresh(server, folder, name=f"chatsite_system_{os.getpid()}") as url:
         stack = Stack(folder, database_url=url, **QUICK)
         try:
             stack.start()
@@ -77,30 +75,3 @@ async def door(stack: Stack) -> AsyncIterator[Entrance]:
     """Where visitors come in."""
     async with entrance(stack.url) as opened:
         yield opened
-
-
-@contextlib.contextmanager
-def _database(sqlite_url: str) -> Iterator[str]:
-    """A fresh database where DATABASE_URL names a PostgreSQL server, else a file."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
-        yield sqlite_url
-        return
-    name = f"chatsite_system_{os.getpid()}"
-    # Not by way of the database that the URL names: a test run makes only `test_...` of it.
-    maintenance = urlsplit(server)._replace(path="/postgres").geturl()
-    with psycopg.connect(maintenance, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            admin.execute(drop)
-
-
-def _allow_many_files() -> None:
-    """Hundreds of streams at once need more than the usual 1,024 open files, here and there."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -8,14 +8,15 @@ import os
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
+
+from tests.system.machine import children, free_port, inode, open_files, resident_megabytes
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN = 90.0  # seconds that anything here may take, on a busy machine
@@ -26,6 +27,7 @@ class Process:
 
     def __init__(self, name: str, command: list[str], env: Mapping[str, str], log: Path) -> None:
         self.name, self.command, self.env, self.log = name, command, dict(env), log
+        self.folder = ROOT  # where it runs
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +46,7 @@ class Process:
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 self.command,
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -84,13 +86,13 @@ class Stack:
 
     def __init__(self, folder: Path, *, database_url: str, **settings: str) -> None:
         self.folder = folder
-        self.url = f"http://127.0.0.1:{_free_port()}"
-        self.provider_url = f"http://127.0.0.1:{_free_port()}"
-        broker_port = _free_port()
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.provider_url = f"http://127.0.0.1:{free_port()}"
+        self.broker_port = free_port()
         self._env = {
             **_clean_environment(),
             "DATABASE_URL": database_url,
-            "REDIS_URL": f"redis://127.0.0.1:{broker_port}/0",
+            "REDIS_URL": f"redis://127.0.0.1:{self.broker_port}/0",
             "PORT": self.url.rpartition(":")[2],
             "DEBUG": "off",
             "SECRET_KEY": "system-secret-" + "s" * 40,
@@ -104,16 +106,19 @@ class Stack:
         }
         self.megabytes_at_first: list[float] = []  # of the web workers, before any load
         self._processes: dict[str, Process] = {}
-        self._add("broker", _broker_command(broker_port, folder))
-        self._add(
+        self.add("broker", _broker_command(self.broker_port, folder))
+        self.add(
             "provider", _python("tests.standins.provider", self.provider_url.rpartition(":")[2])
         )
-        self._add("web", _python("gunicorn", "-c", "gunicorn.conf.py", "chatsite.asgi"))
-        self._add("replies", _worker("replies", "chat_app.tasks"))
-        self._add(
+        self.add("web", _python("gunicorn", "-c", "gunicorn.conf.py", "chatsite.asgi"))
+        self.add("replies", _worker("replies", "chat_app.tasks"))
+        self.add(
             "notifications", _worker("notifications", "sessions_app.tasks,notifications.tasks")
         )
-        self._add("beat", _celery("beat", "-s", str(folder / "beat"), "--pidfile="))
+        self.add("beat", _celery("beat", "-s", str(folder / "beat"), "--pidfile="))
+
+    def __iter__(self) -> Iterator[Process]:
+        return iter(list(self._processes.values()))
 
     def __getitem__(self, name: str) -> Process:
         return self._processes[name]
@@ -140,15 +145,23 @@ class Stack:
 
     @property
     def is_ready(self) -> bool:
-        return _status(f"{self.url}/health/ready") == 200
+        return self.status_of(f"{self.url}/health/ready") == 200
+
+    @staticmethod
+    def status_of(url: str) -> int:
+        """The status that a URL answers with now; 0 where none does."""
+        try:
+            return httpx.get(url, timeout=5).status_code
+        except httpx.HTTPError:
+            return 0
 
     def add_web(self, name: str, **settings: str) -> str:
         """Start one more web process group with other settings; its URL."""
-        port = _free_port()
-        self._add(name, self["web"].command, {"PORT": str(port), "WEB_WORKERS": "1", **settings})
+        port = free_port()
+        self.add(name, self["web"].command, {"PORT": str(port), "WEB_WORKERS": "1", **settings})
         self[name].start()
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _status(f"{url}/health/live") == 200, f"{name} serves")
+        wait_until(lambda: self.status_of(f"{url}/health/live") == 200, f"{name} serves")
         return url
 
     def close(self) -> None:
@@ -166,8 +179,8 @@ class Stack:
 
     def web_worker_of(self, client_port: int) -> int:
         """The pid of the web worker that serves the connection from this local port."""
-        socket_name = f"socket:[{_inode(int(self.url.rpartition(':')[2]), client_port)}]"
-        return next(pid for pid in self.web_workers() if socket_name in _open_files(pid))
+        socket_name = f"socket:[{inode(int(self.url.rpartition(':')[2]), client_port)}]"
+        return next(pid for pid in self.web_workers() if socket_name in open_files(pid))
 
     def ledger(self) -> dict[str, dict[str, int]]:
         """What the provider knows of each question: how often `asked`, how often `hung_up`."""
@@ -184,11 +197,14 @@ class Stack:
         """What the processes are given, for commands that tests run beside them."""
         return dict(self._env)
 
-    def _add(
-        self, name: str, command: list[str], settings: Mapping[str, str] | None = None
-    ) -> None:
+    def add(self, name: str, command: list[str], settings: Mapping[str, str] | None = None) -> None:
+        """Name one more process; it is started by `heal`."""
         env = {**self._env, **(settings or {})}
         self._processes[name] = Process(name, command, env, self.folder / f"{name}.log")
+
+    def remove(self, name: str) -> None:
+        """End a process for good."""
+        self._processes.pop(name).kill()
 
 
 def wait_until(is_so: Callable[[], object], what: str, within: float = WITHIN) -> None:
@@ -198,57 +214,6 @@ def wait_until(is_so: Callable[[], object], what: str, within: float = WITHIN) -
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within:g} s: {what}")
         time.sleep(0.1)
-
-
-def children(pid: int) -> list[int]:
-    """The direct children of a process."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in found.split()]
-
-
-def resident_megabytes(pid: int) -> float:
-    """VmRSS of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise ProcessLookupError(pid)
-
-
-def mapped_files(pid: int) -> str:
-    """The names of the files that a process has mapped, its extension modules among them."""
-    return Path(f"/proc/{pid}/maps").read_text()
-
-
-def _open_files(pid: int) -> set[str]:
-    found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            found.add(str(link.readlink()))
-    return found
-
-
-def _inode(server_port: int, client_port: int) -> str:
-    """The inode of the server's end of a loopback connection, as /proc/net/tcp has it."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        ports = [int(address.rpartition(":")[2], 16) for address in fields[1:3]]
-        if ports == [server_port, client_port]:
-            return fields[9]
-    raise LookupError(f"no connection from port {client_port}")
-
-
-def _status(url: str) -> int:
-    try:
-        return httpx.get(url, timeout=5).status_code
-    except httpx.HTTPError:
-        return 0
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _clean_environment() -> dict[str, str]:

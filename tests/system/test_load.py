@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from tests.system.processes import ROOT, WITHIN, Stack, mapped_files, resident_megabytes
+from tests.system.machine import mapped_files, resident_megabytes
+from tests.system.processes import ROOT, WITHIN, Stack
 from tests.system.visitors import Entrance, Visitor
 
 VISITORS, MESSAGES = 100, 5

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,15 @@ import aiohttp
 from tests.system.processes import WITHIN
 
 _numbers = itertools.count(1)
+
+
+@dataclass
+class Answered:
+    """One response; `body` is empty where it was no JSON object."""
+
+    status: int
+    body: dict[str, Any]
+    headers: Mapping[str, str]
 
 
 @dataclass
@@ -103,8 +112,10 @@ class Stream:
 class Visitor:
     """Somebody with a session."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
-        self._http, self._url = http, url
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, token: str, session_id: str = ""
+    ) -> None:
+        self._http, self._url, self.session_id = http, url, session_id
         self.headers = {"Authorization": f"Bearer {token}"}
 
     async def ask(self, text: str, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -178,12 +189,20 @@ class Visitor:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
 
+    async def request(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> Answered:
+        """One request with the session's token, and what came back."""
+        sent = {**self.headers, **(headers or {})}
+        async with self._http.request(method, self._url + path, headers=sent, **options) as found:
+            body = await found.json(content_type=None)
+            return Answered(found.status, body if isinstance(body, dict) else {}, found.headers)
+
     async def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> tuple[int, dict[str, Any]]:
-        sent = {**self.headers, **(headers or {})}
-        async with self._http.request(method, self._url + path, headers=sent, **options) as found:
-            return found.status, await found.json(content_type=None)
+        found = await self.request(method, path, headers, **options)
+        return found.status, found.body
 
 
 @contextlib.asynccontextmanager
@@ -208,7 +227,7 @@ class Entrance:
         async with self.http.post(f"{self.url}/auth/email", json=email) as response:
             body = await response.json()
             assert response.status == 200, body
-        return Visitor(self.http, self.url, body["access_token"])
+        return Visitor(self.http, self.url, body["access_token"], body["session_id"])
 
     async def visitors(self, count: int, at_once: int = 50) -> list[Visitor]:
         """Many new visitors."""
