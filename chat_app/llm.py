@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from chat_app import breaker
 from chat_app.prompts import Turn, estimate
 from chatsite.core import metrics
 
@@ -39,6 +40,10 @@ _TRIES_A_MODEL = 2
 _FIRST_PAUSE = 0.5
 # An answer of LLM_MAX_TOKENS tokens has far fewer; a provider that pours more is cut off.
 _MOST_CHARACTERS = 50_000
+# These do not open a breaker: one visitor's odd question must not silence the model for all.
+_THE_QUESTIONS_FAULT = frozenset(
+    {"BadRequestError", "ContentPolicyViolationError", "ContextWindowExceededError", "empty_answer"}
+)
 
 
 class ProviderError(Exception):
@@ -74,8 +79,8 @@ async def complete(
 ) -> Completion:
     """Ask the models in their order until one answers; `on_text` gets the text as it comes.
 
-    Each is tried twice where that may help. Raises the last ProviderError when none answered, or
-    when LLM_TOTAL_TIMEOUT is over.
+    Each is tried twice where that may help, and not at all while its breaker is open. Raises the
+    last ProviderError when none answered, or when LLM_TOTAL_TIMEOUT is over.
     """
     last = ProviderError("no_model", permanent=True)
     failed: dict[str, str] = {}
@@ -87,13 +92,13 @@ async def complete(
                 await asyncio.sleep(pause)
                 call = _Call(model, turns, request_id, on_text)
                 try:
-                    found = await call.run()
-                    before = (code for name, code in failed.items() if name != model)
-                    return replace(found, fell_back=next(before, ""))
+                    found = await _unless_spared(call)
                 except ProviderError as error:
                     last = error
                     failed.setdefault(model, error.code)
-                    log.warning("model failed", model=model, error=error.code)
+                else:
+                    before = (code for name, code in failed.items() if name != model)
+                    return replace(found, fell_back=next(before, ""))
                 if call.text and on_restart:
                     await on_restart()
     except TimeoutError:
@@ -116,6 +121,22 @@ async def warm_up() -> None:
         messages=[{"role": "user", "content": "."}],
         mock_response=".",
     )
+
+
+async def _unless_spared(call: _Call) -> Completion:
+    """Make the call where its model's breaker lets it, and tell the breaker how it ended."""
+    guard = breaker.of(call.model)
+    if not guard.admits():
+        raise ProviderError("spared", permanent=True, model=call.model)
+    try:
+        found = await call.run()
+    except ProviderError as error:
+        log.warning("model failed", model=call.model, error=error.code)
+        if error.code not in _THE_QUESTIONS_FAULT:
+            guard.failed()
+        raise
+    guard.succeeded()
+    return found
 
 
 def _plan() -> list[tuple[str, float]]:

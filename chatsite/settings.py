@@ -365,6 +365,12 @@ LLM_FIRST_TOKEN_TIMEOUT = env.number(
     "LLM_FIRST_TOKEN_TIMEOUT", 20.0, "Seconds until a streamed answer must begin."
 )
 LLM_GAP_TIMEOUT = env.number("LLM_GAP_TIMEOUT", 15.0, "Seconds that a streamed answer may pause.")
+LLM_BREAKER_FAILURES = env.integer(
+    "LLM_BREAKER_FAILURES", 5, "Failures in a row after which a model is spared.", at_least=1
+)
+LLM_BREAKER_SECONDS = env.number(
+    "LLM_BREAKER_SECONDS", 30.0, "Seconds that it is spared before one call tries it again."
+)
 LLM_CONTEXT_MESSAGES = env.integer(
     "LLM_CONTEXT_MESSAGES", 8, "Earlier messages that the model is shown."
 )

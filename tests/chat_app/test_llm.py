@@ -1,7 +1,9 @@
 """llm.py against a provider on the wire: answers, faults, watchdogs, fallbacks."""
 
 import json
+import time
 from decimal import Decimal
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -260,6 +262,71 @@ async def test_gives_up_when_all_together_takes_too_long(llm, provider, settings
 
     assert (await failure(llm, ask)).code == "total_timeout"
     assert {request["body"]["model"] for request in provider.asked} <= {"hang"}
+
+
+# --- The breaker ----------------------------------------------------------------------------------
+
+
+def asked(provider):
+    return [request["body"]["model"] for request in provider.asked]
+
+
+async def test_spares_a_model_that_fails_in_a_row_and_asks_the_next(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_FALLBACK_MODELS = "openai/error500", ["openai/echo"]
+    settings.LLM_BREAKER_FAILURES = 4
+
+    for _ in range(2):
+        await whole(llm)
+    provider.asked.clear()
+    found = await whole(llm)
+
+    assert found.model == "openai/echo"
+    assert asked(provider) == ["echo"]
+
+
+async def test_says_so_at_once_when_every_model_is_spared(llm, provider, settings):
+    settings.LLM_MODEL, settings.LLM_BREAKER_FAILURES = "openai/error503", 2
+    await failure(llm)
+    provider.asked.clear()
+
+    error = await failure(llm)
+
+    assert (error.code, error.model, asked(provider)) == ("spared", "openai/error503", [])
+
+
+async def test_tries_a_spared_model_with_one_call_after_a_while(
+    llm, provider, settings, monkeypatch
+):
+    settings.LLM_MODEL, settings.LLM_BREAKER_FAILURES = "openai/asked", 2
+    bad = [Turn(role="user", content="[error500] Is it well?")]
+    with pytest.raises(llm.ProviderError):
+        await llm.complete(bad, request_id="r")
+    _forward(monkeypatch, settings.LLM_BREAKER_SECONDS + 1)
+    provider.asked.clear()
+
+    with pytest.raises(llm.ProviderError):
+        await llm.complete(bad, request_id="r")
+    assert len(provider.asked) == 1
+    assert (await failure(llm)).code == "spared"
+
+    _forward(monkeypatch, 2 * settings.LLM_BREAKER_SECONDS + 2)
+    assert (await whole(llm)).text
+    assert (await whole(llm)).text
+
+
+def _forward(monkeypatch, seconds):
+    from chat_app import breaker
+
+    later = time.monotonic() + seconds
+    monkeypatch.setattr(breaker, "time", SimpleNamespace(monotonic=lambda: later))
+
+
+@pytest.mark.parametrize("model", ["empty", "error400"])
+async def test_spares_no_model_for_what_a_question_brings_about(llm, provider, settings, model):
+    settings.LLM_MODEL, settings.LLM_BREAKER_FAILURES = f"openai/{model}", 1
+
+    for _ in range(2):
+        assert (await failure(llm)).code != "spared"
 
 
 # --- The stand-in itself --------------------------------------------------------------------------
