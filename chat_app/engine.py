@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,9 @@ class Engine:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._executor = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="engine-db")
+        # Leases are kept on a thread of their own: many answers that end at once must not make
+        # the others look abandoned.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-leases")
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
         self._bell = asyncio.Event()
@@ -59,18 +63,21 @@ class Engine:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=2)
         self._executor.shutdown(wait=False)
+        self._keeper.shutdown(wait=False)
 
     async def database(self, act: Callable[..., T], /, *args: Any, **options: Any) -> T:
         """Run a function of the ORM on one of a few threads with lasting connections."""
+        return await self._on(self._executor, functools.partial(act, *args, **options))
 
+    async def _on(self, threads: ThreadPoolExecutor, act: Callable[[], T]) -> T:
         def call() -> T:
             close_old_connections()
             try:
-                return act(*args, **options)
+                return act()
             finally:
                 close_old_connections()
 
-        return await self._loop.run_in_executor(self._executor, call)
+        return await self._loop.run_in_executor(threads, call)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -141,7 +148,8 @@ class Engine:
         self._bell.set()
         before = list(self._running.items())
         if before:
-            wanted = await self.database(leases.keep, {token for (_, token), _ in before})
+            tokens = {token for (_, token), _ in before}
+            wanted = await self._on(self._keeper, functools.partial(leases.keep, tokens))
             for (answer_id, _), (reply, task) in before:
                 if answer_id not in wanted:
                     await self._halt(reply, task)
