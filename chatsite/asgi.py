@@ -27,6 +27,8 @@ from chatsite.core import bodies, errors, exposition  # noqa: E402
 
 T = TypeVar("T")
 
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 def leave_connections_to_threads() -> None:
     """Django looks after connections on its signals, on a thread: two hops a request."""
@@ -59,16 +61,19 @@ class Slots:
     """Threads that live on, each with one database connection; a request uses the idlest.
 
     Stock Django makes a thread and a connection for every request: half the throughput, and as
-    many connections as requests (ADR 0003).
+    many connections as requests (ADR 0003). One slot serves reads alone, where there are several:
+    while all others wait for the database to take a write, a history can still be read.
     """
 
     def __init__(self, size: int) -> None:
+        self._for_writes = max(1, size - 1)
         self._executors = [Thread(f"request-{n}") for n in range(size)]
         self._users = [0] * size
 
-    def take(self) -> int:
+    def take(self, method: str) -> int:
         """The number of the slot with the fewest requests."""
-        slot = self._users.index(min(self._users))
+        users = self._users if method in _READS else self._users[: self._for_writes]
+        slot = users.index(min(users))
         self._users[slot] += 1
         return slot
 
@@ -96,7 +101,7 @@ class Handler(ASGIHandler):
             await exposition.answer(scope, send)
             return
         is_refused = bodies.is_too_large(scope)
-        slot = self._slots.take()
+        slot = self._slots.take(scope["method"])
         try:
             async with self._slots.context(slot):
                 await self.handle(scope, bodies.Unread() if is_refused else receive, send)

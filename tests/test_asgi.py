@@ -195,3 +195,10 @@ async def test_raises_what_the_server_could_not_be_told(monkeypatch):
 
 
 _never: Callable[..., Awaitable[Any]] = asyncio.sleep
+
+
+def test_a_read_finds_a_thread_while_writes_wait_on_all_others() -> None:
+    slots = asgi.Slots(3)
+    writes = {slots.take("POST") for _ in range(6)}
+    assert slots.take("GET") not in writes
+    assert asgi.Slots(1).take("POST") == 0
