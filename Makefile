@@ -43,6 +43,14 @@ production: .installed-dev ## docker-compose.yml's processes behind its proxy, w
 screening-report: .installed ## recall and false alarms; FILES="a.jsonl b.jsonl" with texts and categories
 	@.venv/bin/python -m chat_app.screening_report $(FILES)
 
+.PHONY: chaos chaos-short
+chaos: .installed-dev ## break the running product; F=F5, or SEED=7 SECONDS=180, or ARGS=--help
+	@.venv/bin/python -m chaos $(addprefix --only ,$(F)) $(addprefix --seed ,$(SEED)) \
+		$(addprefix --seconds ,$(SECONDS)) $(ARGS)
+
+chaos-short: .installed-dev ## three minutes of it, for CI
+	@.venv/bin/python -m chaos --short $(ARGS)
+
 lock: .installed-dev ## pin requirements*.txt anew from requirements*.in; FLAGS=--upgrade for newer
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

@@ -3,9 +3,10 @@
 `python -m tests.standins.provider PORT`, or `Provider` inside a test. Models, parts joined by `-`:
 `echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
 `gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
-`garbage`, `empty`, `html`, `huge`, `pause3` (falls silent after 3 words), `held3` (waits after 3
-words until `release` is told the question), `asked` (as the question says, if it begins with such a
-name in brackets: `[words20-gap0.1] Hello`).
+`garbage`, `mojibake` (bytes that are no UTF-8), `empty`, `html`, `huge`, `flood` (10 MB),
+`pause3` (falls silent after 3 words), `drip5` (a byte every 5 seconds), `nodone` (ends a stream
+without saying so), `held3` (waits after 3 words until `release` is told the question), `asked` (as
+the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`).
 
 `GET /ledger` has, for every question, how often it was asked and how often its caller hung up."""
 
@@ -21,6 +22,7 @@ from typing import Any
 _PART = re.compile(r"([a-z]+)([0-9.]*)")
 _ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
 _FOREVER = 3600.0
+_MOJIBAKE = b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "\xff\xfe"}}]}'
 
 
 class Provider:
@@ -93,6 +95,10 @@ class Provider:
             _send_raw(writer, 200, "text/html", b"<html>maintenance</html>")
         elif "garbage" in parts:
             _send_raw(writer, 200, "application/json", b'{"choices": [{"mess\xff')
+        elif "mojibake" in parts:
+            _send_raw(writer, 200, "application/json", _MOJIBAKE)
+        elif "drip" in parts:
+            await self._drip(float(parts["drip"]), question, writer)
         elif body.get("stream"):
             await self._stream(body, parts, question, writer)
         else:
@@ -125,10 +131,19 @@ class Provider:
             _chunk(writer, _delta(body["model"], {"role": "assistant", "content": word}, None))
             if gap:
                 await self._pause(gap, question, writer)
+        if "nodone" in parts:
+            writer.write(b"0\r\n\r\n")
+            return
         end = _delta(body["model"], {}, "stop")
         _chunk(writer, end)
         _chunk(writer, {**end, "choices": [], "usage": _usage(len(words))})
         writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+    async def _drip(self, gap: float, question: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+        for byte in b"Content-Length: 100000\r\n\r\n" + b" " * 100_000:
+            writer.write(bytes([byte]))
+            await self._pause(gap, question, writer)
 
     async def _pause(self, gap: float, question: str, writer: asyncio.StreamWriter) -> None:
         try:
@@ -151,6 +166,8 @@ def _words(parts: dict[str, str], question: str) -> list[str]:
         return [""]
     if "huge" in parts:
         return ["word " * 1000] * 400
+    if "flood" in parts:
+        return ["word " * 1000] * 2100
     if "words" in parts:
         return [f"word{number} " for number in range(int(parts["words"]))]
     return re.findall(r"\S+\s*|\s+", f"You said: {question}")
