@@ -19,7 +19,18 @@ from urllib.parse import urlsplit
 
 from chaos import long_runs, report, rows, schedule, world
 from chaos.report import Outcome, say
-from chaos.rows import broker, database, discord, provider, streams, workers  # noqa: F401  (they name their rows)
+from chaos.rows import (  # noqa: F401  (they name their rows)
+    broker,
+    clocks,
+    crashes,
+    database,
+    discord,
+    load,
+    provider,
+    streams,
+    upgrade,
+    workers,
+)
 from chaos.running import piece
 from chaos.world import World
 from tests.system.machine import allow_many_files
@@ -77,7 +88,7 @@ def _pieces(asked: argparse.Namespace, database_name: str) -> Iterable[Piece]:
         raise SystemExit(
             f"no such row: {', '.join(sorted(unknown))}; there are {sorted(rows.ROWS)}"
         )
-    for row in rows.ROWS.values():
+    for row in sorted(rows.ROWS.values(), key=lambda row: int(row.name[1:])):
         is_wanted = row.name in only if only else is_plain and not asked.seconds
         is_here = row.only in {"", database_name} and (row.is_short or not asked.short)
         if is_wanted and is_here:

@@ -93,6 +93,8 @@ class Wire:
                 (back_reader, writer, limit),
                 ends=(writer, back_writer),
             )
+        except asyncio.CancelledError:
+            pass  # the run is over, and asyncio would say so for every connection
         finally:
             self._open.discard(writer)
             writer.transport.abort()

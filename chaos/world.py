@@ -123,9 +123,10 @@ class World:
         """Send a signal to a process."""
         self.stack[name].send(sign)
 
-    def restart(self, name: str, **settings: str) -> None:
-        """End it and have it started again, with other settings."""
+    def restart(self, name: str, command: list[str] | None = None, **settings: str) -> None:
+        """End it and have it started again, with other settings or by another command."""
         self.rest(name, gently=True)
+        self.stack[name].command = command or self.stack[name].command
         self.stack[name].env.update(settings)
         self.wake(name)
         wait_until(lambda: self.stack[name].is_running, f"{name} runs again")

@@ -15,13 +15,7 @@ ANSWERED_WITHIN = 60.0
 _QUEUED = 100
 _POSTS = 20
 # What no client of Celery's writes; 5.7's main process ends on some of it.
-_GARBAGE = (
-    b"garbage",
-    b"{}",
-    b"[1, 2]",
-    b'{"body": "x", "headers": {}, "properties": {}}',
-    b"\xff",
-)
+_GARBAGE = (b"garbage", b"[1, 2]", b'{"body": "x", "headers": {}, "properties": {}}')
 
 
 @row("F4", "broker refuses, or accepts and never answers", short=True)
@@ -85,7 +79,7 @@ async def broker_full(world: World) -> str:
     return f"{_accepted(words)}, readiness red; answered {took:.1f} s after there was room"
 
 
-@row("F7", "garbage in the queues", short=True)
+@row("F7", "garbage in the queues")
 async def garbage(world: World) -> str:
     """Whatever ends by it is started again, and nothing is lost."""
     before = sum(world.restarts.values())
@@ -97,7 +91,7 @@ async def garbage(world: World) -> str:
         for guest in guests:
             await guest.say(f"With {piece!r}?")
     for queue in ("replies", "notifications"):
-        await until(lambda q=queue: not broker.llen(f"chatsite:{q}"), "it is eaten up", 60)  # type: ignore[misc]
+        await until(lambda q=queue: not broker.llen(f"chatsite:{q}"), "it is eaten up", 120)  # type: ignore[misc]
     took = await answered(world, within=ANSWERED_WITHIN)
     ended = sum(world.restarts.values()) - before
     return f"{len(_GARBAGE)} kinds in 2 queues, {ended} restarts; answered {took:.1f} s after"

@@ -19,7 +19,7 @@ from tests.system.machine import children
 
 REFUSED_WITHIN = 2.0
 _AT_ONCE = 20
-_AWAY_SECONDS = 4.0
+_AWAY_SECONDS, _ENDING_SECONDS = 4.0, 2.0
 _LOCKED_SHORTLY, _LOCKED_LONG = 3.0, 30.0
 _READ_WITHIN = 5.0
 
@@ -50,7 +50,9 @@ async def postgres_away(world: World) -> str:
     refused = await _while(world, guests, world.postgres.refuse, _AWAY_SECONDS)
     await asyncio.to_thread(world.postgres.heal)
     await _works(world, guests)
-    ended = await _while(world, guests, lambda: _end_backends(world), 1.0)
+    ending = asyncio.create_task(asyncio.to_thread(_end_backends, world))
+    ended = await _while(world, guests, lambda: None, _ENDING_SECONDS)
+    await ending
     await _works(world, guests)
     return (
         f"away {_AWAY_SECONDS:g} s: {_said(refused)}; backends ended: {_said(ended)}; then 0 errors"
@@ -96,7 +98,8 @@ async def _works(world: World, guests: list[Guest]) -> None:
 
 def _end_backends(world: World) -> None:
     with truth.connection(world.database_url) as found:
-        for _ in range(20):
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while time.monotonic() < deadline:
             found.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"

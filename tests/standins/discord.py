@@ -36,6 +36,7 @@ class Fault:
     via: bool = True
     cut: bool = False  # the connection, after the request took effect
     delay: float = 0.0
+    hold: float = 0.0  # seconds between the effect and the answer
     seen: int = 0
 
     def strikes(self, request: str) -> bool:
@@ -196,6 +197,8 @@ class Discord:
                 method, path, struck.status, {"code": struck.code, "message": "scripted"}
             )
         answer = self._answer(request, method, path, query, body)
+        if struck and struck.hold:
+            await asyncio.sleep(struck.hold)
         if struck and struck.cut:
             assert request.transport
             request.transport.abort()
