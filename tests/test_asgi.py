@@ -103,11 +103,11 @@ async def test_serves_http_only():
 def test_gives_each_request_the_idlest_thread():
     slots = asgi.Slots(2)
 
-    taken = [slots.take(), slots.take(), slots.take()]
+    taken = [slots.take("GET"), slots.take("GET"), slots.take("GET")]
     slots.leave(taken[1])
 
     assert taken == [0, 1, 0]
-    assert slots.take() == 1
+    assert slots.take("GET") == 1
 
 
 @pytest.mark.parametrize("module", ["chatsite.asgi", "chatsite.celery, notifications.tasks"])
