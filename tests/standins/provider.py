@@ -8,7 +8,8 @@
 without saying so), `held3` (waits after 3 words until `release` is told the question), `asked` (as
 the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`).
 
-`GET /ledger` has, for every question, how often it was asked and how often its caller hung up."""
+`GET /ledger` has, for every question, how often it was asked and how often its caller hung up;
+`GET /release?question` lets a held answer go on."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import re
 import sys
 from collections import Counter
 from typing import Any
+from urllib.parse import unquote_plus
 
 _PART = re.compile(r"([a-z]+)([0-9.]*)")
 _ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
@@ -65,6 +67,7 @@ class Provider:
         try:
             while request := await _request(reader):
                 if request["body"] is None:
+                    self.release(unquote_plus(request["path"].split()[1].partition("?")[2]))
                     _send(writer, 200, self._ledger())
                 else:
                     await self._answer(request, writer)

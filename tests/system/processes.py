@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -192,6 +193,10 @@ class Stack:
     def times_asked(self, question: str) -> int:
         """How often the provider was asked this question."""
         return self.ledger()["asked"].get(question, 0)
+
+    def release(self, question: str) -> None:
+        """Let the answer to this question, which is `held`, go on."""
+        httpx.get(f"{self.provider_url}/release?{quote_plus(question)}", timeout=5)
 
     def environment(self) -> dict[str, str]:
         """What the processes are given, for commands that tests run beside them."""
