@@ -16,7 +16,8 @@ import httpx
 from django.conf import settings
 
 from tests.support import AGENT
-from tests.system.processes import ROOT, Process, _free_port, resident_megabytes, wait_until
+from tests.system.machine import free_port, resident_megabytes
+from tests.system.processes import ROOT, Process, wait_until
 
 SECONDS = 20.0
 HEAD_SECONDS = 3
@@ -43,7 +44,7 @@ class Web:
     """gunicorn as in production, with one worker and no limits."""
 
     def __init__(self, folder: Path, **settings_: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {
             **os.environ,

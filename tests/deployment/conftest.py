@@ -15,8 +15,9 @@ import pytest
 import pytest_socket
 
 from tests.deployment.compose import Machines, nginx
-from tests.system.conftest import _allow_many_files, _database
-from tests.system.processes import Process, _free_port, _python
+from tests.system import databases
+from tests.system.machine import allow_many_files, free_port
+from tests.system.processes import Process, _python
 
 HALF_SENT = b"GET /health HTTP/1.1\r\nHost: chat.example.com\r\nX-Slow: "
 MANY = 500
@@ -45,12 +46,13 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     if nginx() is None:
         missing = "nginx is not installed (apt-get install nginx-light)"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    _allow_many_files()
+    allow_many_files()
     folder = tmp_path_factory.mktemp("production")
-    port = str(_free_port())
+    port = str(free_port())
     command = _python("tests.standins.provider", port)
     provider = Process("provider", command, os.environ, folder / "provider.log")
-    with _database(f"sqlite:///{folder}/chatsite.sqlite3") as url:
+    server = os.environ.get("DATABASE_URL", "")
+    with databases.fresh(server, folder, name=f"chatsite_production_{os.getpid()}") as url:
         machines = Machines(folder, database_url=url, provider_url=f"http://127.0.0.1:{port}")
         _allow(machines)
         try:
