@@ -107,10 +107,11 @@ def _wants_stream(request: Request) -> bool:
 
 
 def _count(request: Request, session: ChatSession) -> None:
-    """One visitor's messages, then those of everyone at the same address."""
+    """One session's messages, those of a proven e-mail address, and those of an IP address."""
     address = client.network(client.address(request._request))
-    for group, key, rate in (
-        ("chat", session.id, settings.CHAT_RATE_LIMIT),
-        ("chat-address", address, settings.CHAT_ADDRESS_RATE_LIMIT),
-    ):
+    limits = [("chat", session.id, settings.CHAT_RATE_LIMIT)]
+    if session.email_verified_at:
+        limits.append(("chat-email", session.email_hash, settings.CHAT_EMAIL_RATE_LIMIT))
+    limits.append(("chat-address", address, settings.CHAT_ADDRESS_RATE_LIMIT))
+    for group, key, rate in limits:
         ratelimit.enforce(request._request, group=group, key=key, rate=rate)

@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "send codes": {"task": queue.SEND_CODES, "schedule": 10.0, "options": {"expires": 10}},
     "deliver": {"task": queue.DELIVER, "schedule": 10.0, "options": {"expires": 10}},
 }
 

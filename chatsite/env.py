@@ -85,6 +85,15 @@ def number(name: str, default: float, effect: str) -> float:
     return _declare(name, str(default), effect, "number", parse)
 
 
+def mail(name: str, effect: str) -> dict[str, Any]:
+    """The setting as Django's EMAIL_… settings; it may hold a password, and come from a file."""
+    url = secret(name, effect)
+    try:
+        return dict(environ.Env.email_url_config(url or "consolemail://"))
+    except (ValueError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"{name} is no URL of a mail server: {error}") from error
+
+
 def rate(name: str, default: str, effect: str) -> str:
     """The setting as a number of times in a period: `10/minute`, `5/2h`."""
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from chatsite import __version__, env
 
 BASE_DIR = env.BASE_DIR
@@ -229,6 +231,30 @@ SESSIONS_PER_ADDRESS_A_DAY = env.integer(
 EMAIL_HASH_KEY = env.secret(
     "EMAIL_HASH_KEY", "Keys the hashes of e-mail addresses and browsers; never change it."
 )
+EMAIL_VERIFICATION = env.one_of(
+    "EMAIL_VERIFICATION",
+    "off",
+    ("off", "required"),
+    "required: a visitor proves the e-mail address with a code that is sent there; off: the "
+    "address identifies, and proves nothing.",
+)
+EMAIL_CODE_MINUTES = env.integer(
+    "EMAIL_CODE_MINUTES", 10, "Minutes that a code is good for.", at_least=1
+)
+_mail = env.mail(
+    "EMAIL_URL",
+    "Mail server that sends the codes: smtp+tls://user:password@host:587, or smtp+ssl://….",
+)
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail.get("EMAIL_HOST") or "", _mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Chatsite <chatsite@localhost>", "Sender of the codes.")
+if EMAIL_VERIFICATION == "required" and not (DEBUG or env.is_set("EMAIL_URL")):
+    raise ImproperlyConfigured("EMAIL_VERIFICATION=required sends codes: set EMAIL_URL.")
 SIMPLE_JWT = {
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": JWT_SECRET_KEY,
@@ -286,6 +312,12 @@ RATE_LIMITING_ENABLED = env.switch("RATE_LIMITING_ENABLED", True, "Limits below 
 CHAT_RATE_LIMIT = env.rate("CHAT_RATE_LIMIT", "10/minute", "Messages of one session.")
 CHAT_ADDRESS_RATE_LIMIT = env.rate(
     "CHAT_ADDRESS_RATE_LIMIT", "60/minute", "Messages of all sessions of one address."
+)
+CHAT_EMAIL_RATE_LIMIT = env.rate(
+    "CHAT_EMAIL_RATE_LIMIT", "20/minute", "Messages of all sessions of one verified e-mail address."
+)
+AUTH_EMAIL_RATE_LIMIT = env.rate(
+    "AUTH_EMAIL_RATE_LIMIT", "5/15m", "Codes that are sent to one e-mail address."
 )
 AUTH_RATE_LIMIT = env.rate("AUTH_RATE_LIMIT", "5/minute", "Sign-ins of one address.")
 RATELIMIT_USE_CACHE = "limits"

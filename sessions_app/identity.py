@@ -36,6 +36,11 @@ def browser_hash(user_agent: str) -> str:
     return _keyed_hash("browser", user_agent)
 
 
+def code_hash(code_id: int, code: str) -> str:
+    """64 hex digits that stand for a one-time code; useless without EMAIL_HASH_KEY."""
+    return _keyed_hash("code", f"{code_id}:{code}")
+
+
 def mask(email: str) -> str:
     """The address as staff and logs may see it: `a…@example.com`."""
     local, _, domain = email.rpartition("@")

@@ -75,6 +75,32 @@ class SessionContact(models.Model):
         return str(self.session_id)
 
 
+class EmailCode(models.Model):
+    """A one-time code that proves an e-mail address: known as a keyed hash, sent by a worker."""
+
+    email_hash = models.CharField(max_length=64)
+    # Where to send it; empty once it was.
+    email = models.CharField(max_length=320, blank=True)
+    code_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    due_at = models.DateTimeField(default=timezone.now)
+    sendings = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["email_hash", "expires_at"], name="code_email"),
+            models.Index(fields=["expires_at"], name="code_expiry"),
+            models.Index(fields=["due_at"], condition=Q(sent_at=None), name="code_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email_hash[:8]} until {self.expires_at:%H:%M}"
+
+
 class EventKind(models.TextChoices):
     """What an event tells. `reference` is the row it is about."""
 

@@ -9,7 +9,15 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 
 from chatsite.core.errors import CONTENT_TYPE
 from sessions_app import identity
-from sessions_app.serializers import EmailField, EmailIn, ProblemOut, SessionOut, TokenOut
+from sessions_app.serializers import (
+    CodeIn,
+    CodeSentOut,
+    EmailField,
+    EmailIn,
+    ProblemOut,
+    SessionOut,
+    TokenOut,
+)
 from sessions_app.views import AuthViewSet
 
 
@@ -49,7 +57,17 @@ _DESCRIBED = {
     "create": extend_schema(
         operation_id="sign_in",
         request=EmailIn,
-        responses={200: TokenOut, **problems(400, 403, 408, 413, 415, 429, 503)},
+        responses={
+            200: TokenOut,
+            202: CodeSentOut,
+            **problems(400, 403, 408, 413, 415, 429, 503),
+        },
+        auth=[],
+    ),
+    "verify": extend_schema(
+        operation_id="verify",
+        request=CodeIn,
+        responses={200: TokenOut, **problems(400, 403, 404, 408, 413, 415, 429, 503)},
         auth=[],
     ),
     "retrieve": extend_schema(

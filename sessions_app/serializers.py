@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rest_framework import serializers
@@ -26,6 +27,29 @@ class EmailIn(StrictSerializer):
         except ValueError as error:
             raise serializers.ValidationError("This is not an e-mail address.") from error
         return value.strip()
+
+
+class CodeField(TextField):
+    """A one-time code: six digits, as people may type them, with spaces or dashes."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The six digits; raises ValidationError."""
+        found = re.sub(r"[\s-]", "", super().to_internal_value(data))
+        if not re.fullmatch("[0-9]{6}", found):
+            raise serializers.ValidationError("This code is not right, or too old.")
+        return found
+
+
+class CodeIn(EmailIn):
+    """The address, and the code that was sent to it."""
+
+    code = CodeField(max_length=20, help_text="Six digits.")
+
+
+class CodeSentOut(serializers.Serializer[Any]):
+    """That a code is on its way, whatever the address."""
+
+    status = serializers.ChoiceField(["code_sent"])
 
 
 class TokenOut(serializers.Serializer[Any]):

@@ -10,19 +10,21 @@ from django.db.models import F
 from django.utils import timezone
 
 from chatsite.core import client
-from sessions_app import blocks, crowding, events, identity, selectors
+from sessions_app import blocks, codes, crowding, events, identity, selectors
 from sessions_app.models import ChatSession, EventKind, SessionContact, SessionEvent
 
 _EXPIRY_BATCH = 500
 
 
 @transaction.atomic
-def open_session(*, email: str, address: str, user_agent: str) -> ChatSession:
-    """A new session for the address as typed.
+def open_session(
+    *, email: str, address: str, user_agent: str, is_proven: bool = False
+) -> ChatSession:
+    """A new session for the address as typed; `is_proven`: its visitor can read mail sent there.
 
     Raises ValueError where it is no e-mail address, Blocked where staff keep its visitor out,
     TooManySessions where the network has all it may have.
-    It proves nothing: the address identifies, it does not authenticate, and opens nothing old.
+    Unproven the address identifies, it does not authenticate; either way it opens nothing old.
     """
     normalised = identity.normalise_email(email)
     email_hash = identity.email_hash(normalised)
@@ -35,11 +37,32 @@ def open_session(*, email: str, address: str, user_agent: str) -> ChatSession:
         ip_address=address,
         network=network,
         expires_at=timezone.now() + timedelta(hours=settings.JWT_EXPIRE_HOURS),
+        email_verified_at=timezone.now() if is_proven else None,
         last_seq=1,
     )
     SessionContact.objects.create(session=session, email=email.strip())
     events.record([SessionEvent(session=session, seq=1, kind=EventKind.OPENED)])
     return session
+
+
+def ask_for_code(*, email: str, address: str) -> None:
+    """Have a code sent to the address, known or not; raises Blocked where the caller's network is.
+
+    Whether the e-mail address is blocked is told to whoever has proven it, not to others.
+    """
+    blocks.refuse(email_hash="", address=address)
+    codes.request(email=email)
+
+
+def open_proven(*, email: str, code: str, address: str, user_agent: str) -> ChatSession:
+    """A new session whose address is proven by the code that was sent to it.
+
+    Raises WrongCode, and what open_session raises: then the code may be used again.
+    """
+    found = codes.try_out(email=email, code=code)
+    with transaction.atomic():
+        codes.use(found)
+        return open_session(email=email, address=address, user_agent=user_agent, is_proven=True)
 
 
 @transaction.atomic

@@ -16,6 +16,11 @@ urlpatterns = [
         name="auth-email",
     ),
     path(
+        "email/verify",
+        AuthViewSet.as_view({"post": "verify"}, authentication_classes=[], permission_classes=[]),
+        name="auth-verify",
+    ),
+    path(
         "session",
         hops.once(AuthViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
         name="auth-session",

@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from chatsite.core import client, ratelimit
-from chatsite.core.errors import Forbidden
-from sessions_app import services, tokens
+from chatsite.core.errors import Forbidden, NotFound
+from sessions_app import identity, services, tokens
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
-from sessions_app.serializers import EmailIn
+from sessions_app.serializers import CodeIn, EmailIn
 
 
 class BotSuspected(Forbidden):
@@ -27,24 +27,29 @@ class AuthViewSet(ViewSet):
     """Signing in by e-mail, and the session that comes of it."""
 
     def create(self, request: Request) -> Response:
-        """Open a session for an e-mail address. The address identifies; it proves nothing."""
-        refuse_bots(request)
-        address = client.address(request._request)
-        ratelimit.enforce(
-            request._request,
-            group="auth",
-            key=client.network(address),
-            rate=settings.AUTH_RATE_LIMIT,
-            strict=True,
-        )
-        given = EmailIn(data=request.data)
-        given.is_valid(raise_exception=True)
+        """Open a session for an e-mail address, which identifies and proves nothing.
+
+        Where addresses must be proven, send a code instead: 202, whatever the address.
+        """
+        given, address = _asked(request, EmailIn, group="auth")
+        email = given["email"]
+        if settings.EMAIL_VERIFICATION == "required":
+            _count_code(request, email)
+            services.ask_for_code(email=email, address=address)
+            return Response({"status": "code_sent"}, status=status.HTTP_202_ACCEPTED)
         _count_session(request, address)
-        session = services.open_session(
-            email=given.validated_data["email"],
-            address=address,
-            user_agent=client.user_agent(request._request),
-        )
+        agent = client.user_agent(request._request)
+        session = services.open_session(email=email, address=address, user_agent=agent)
+        return Response(_token(session))
+
+    def verify(self, request: Request) -> Response:
+        """Open a session whose address is proven by the code that was sent to it."""
+        if settings.EMAIL_VERIFICATION == "off":
+            raise NotFound
+        given, address = _asked(request, CodeIn, group="auth-verify")
+        _count_session(request, address)
+        agent = client.user_agent(request._request)
+        session = services.open_proven(**given, address=address, user_agent=agent)
         return Response(_token(session))
 
     def retrieve(self, request: Request) -> Response:
@@ -64,16 +69,30 @@ def refuse_bots(request: Request) -> None:
         raise BotSuspected("Send a User-Agent header that names your client.")
 
 
+def _asked(request: Request, kind: type[EmailIn], *, group: str) -> tuple[dict[str, Any], str]:
+    """What a visitor without a session sent, and from where; counted by network."""
+    refuse_bots(request)
+    address = client.address(request._request)
+    _count(request, group, client.network(address), settings.AUTH_RATE_LIMIT)
+    given = kind(data=request.data)
+    given.is_valid(raise_exception=True)
+    return given.validated_data, address
+
+
 def _count_session(request: Request, address: str) -> None:
     """Count one of the sessions that a network may open a day."""
     if most := settings.SESSIONS_PER_ADDRESS_A_DAY:
-        ratelimit.enforce(
-            request._request,
-            group="sessions",
-            key=client.network(address),
-            rate=f"{most}/d",
-            strict=True,
-        )
+        _count(request, "sessions", client.network(address), f"{most}/d")
+
+
+def _count_code(request: Request, email: str) -> None:
+    """Count one of the codes that an e-mail address may be sent."""
+    key = identity.email_hash(identity.normalise_email(email))
+    _count(request, "auth-email", key, settings.AUTH_EMAIL_RATE_LIMIT)
+
+
+def _count(request: Request, group: str, key: str, rate: str) -> None:
+    ratelimit.enforce(request._request, group=group, key=key, rate=rate, strict=True)
 
 
 def _token(session: ChatSession) -> dict[str, Any]:

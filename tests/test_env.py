@@ -28,6 +28,7 @@ def test_reads_a_switch_when_it_is_one(monkeypatch, raw, value):
     [
         (lambda: env.switch("X", False, "E."), "maybe"),
         (lambda: env.integer("X", 1, "E."), "1.5"),
+        (lambda: env.rate("X", "1/m", "E."), "often"),
         (lambda: env.integer("X", 1, "E.", at_least=1), "0"),
         (lambda: env.number("X", 1.0, "E."), "-1"),
         (lambda: env.number("X", 1.0, "E."), "inf"),
@@ -82,3 +83,38 @@ def test_says_whether_a_setting_is_set(monkeypatch):
     assert not env.is_set("X")
     monkeypatch.setenv("X", "1")
     assert env.is_set("X")
+
+
+@pytest.mark.parametrize(
+    ("url", "backend"),
+    [
+        ("", "django.core.mail.backends.console.EmailBackend"),
+        (
+            "smtp+tls://user:word@mail.example.com",
+            "django.core.mail.backends.smtp.EmailBackend",
+        ),
+    ],
+)
+def test_reads_the_mail_server_when_it_is_set(monkeypatch, url, backend):
+    monkeypatch.setenv("MAIL", url)
+
+    found = env.mail("MAIL", "…")
+
+    assert found["EMAIL_BACKEND"] == backend
+    if url:
+        assert (found["EMAIL_HOST"], found["EMAIL_USE_TLS"]) == ("mail.example.com", True)
+
+
+def test_names_the_setting_when_the_mail_server_is_none(monkeypatch):
+    monkeypatch.setenv("MAIL", "gopher://mail.example.com")
+
+    with pytest.raises(ImproperlyConfigured, match="MAIL"):
+        env.mail("MAIL", "…")
+
+
+def test_reads_several_secrets_when_they_are_separated(monkeypatch):
+    monkeypatch.setenv("X", "one, two\nthree")
+
+    assert env.secrets("X", "E.") == ["one", "two", "three"]
+    monkeypatch.setenv("X", "")
+    assert env.secrets("X", "E.") == []

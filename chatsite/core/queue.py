@@ -6,6 +6,7 @@ ANSWER: Final = "chat_app.tasks.answer"
 SWEEP_ANSWERS: Final = "chat_app.tasks.sweep"
 COUNT_DAYS: Final = "chat_app.tasks.count_days"
 EXPIRE_SESSIONS: Final = "sessions_app.tasks.expire"
+SEND_CODES: Final = "sessions_app.tasks.send_codes"
 DELIVER: Final = "notifications.tasks.deliver"
 
 ROUTES: Final = {
@@ -13,6 +14,7 @@ ROUTES: Final = {
     SWEEP_ANSWERS: {"queue": "replies"},
     COUNT_DAYS: {"queue": "replies"},
     EXPIRE_SESSIONS: {"queue": "notifications"},
+    SEND_CODES: {"queue": "notifications"},
     DELIVER: {"queue": "notifications"},
 }
 
