@@ -34,6 +34,8 @@ _LIMITS = {
     "CHAT_RATE_LIMIT": "1000000/minute",
     "CHAT_ADDRESS_RATE_LIMIT": "1000000/minute",
     "AUTH_RATE_LIMIT": "1000000/minute",
+    "SESSIONS_PER_ADDRESS": "0",
+    "SESSIONS_PER_ADDRESS_A_DAY": "0",
 }
 _RESTART_AFTER = 0.3  # as an orchestrator does, a little quicker
 

@@ -24,7 +24,15 @@ from urllib.parse import unquote_plus
 _PART = re.compile(r"([a-z]+)([0-9.]*)")
 _ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
 _FOREVER = 3600.0
-_MOJIBAKE = b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "\xff\xfe"}}]}'
+_JSON = "application/json"
+_RAW = {
+    "html": ("text/html", b"<html>maintenance</html>"),
+    "garbage": (_JSON, b'{"choices": [{"mess\xff'),
+    "mojibake": (
+        _JSON,
+        b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "\xff\xfe"}}]}',
+    ),
+}
 
 
 class Provider:
@@ -92,25 +100,33 @@ class Provider:
         if "hang" in parts:
             await asyncio.sleep(_FOREVER)
         await asyncio.sleep(float(parts.get("wait") or 0))
+        raw = next((_RAW[part] for part in parts if part in _RAW), None)
         if "error" in parts:
             _send(writer, int(parts["error"]), {"error": {"message": "scripted", "type": "x"}})
-        elif "html" in parts:
-            _send_raw(writer, 200, "text/html", b"<html>maintenance</html>")
-        elif "garbage" in parts:
-            _send_raw(writer, 200, "application/json", b'{"choices": [{"mess\xff')
-        elif "mojibake" in parts:
-            _send_raw(writer, 200, "application/json", _MOJIBAKE)
+        elif raw:
+            _send_raw(writer, 200, *raw)
         elif "drip" in parts:
             await self._drip(float(parts["drip"]), question, writer)
         elif body.get("stream"):
             await self._stream(body, parts, question, writer)
         else:
-            words = _words(parts, question)
-            await asyncio.sleep(float(parts.get("gap") or 0) * len(words))
-            if "cut" in parts:
-                raise ConnectionResetError
-            _send(writer, 200, _completion(body["model"], "".join(words)))
+            await self._whole(body, parts, question, writer)
         await writer.drain()
+
+    async def _whole(
+        self,
+        body: dict[str, Any],
+        parts: dict[str, str],
+        question: str,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        words = _words(parts, question)
+        await asyncio.sleep(float(parts.get("gap") or 0) * len(words))
+        if "cut" in parts:
+            raise ConnectionResetError
+        if "pause" in parts:
+            await asyncio.sleep(_FOREVER)
+        _send(writer, 200, _completion(body["model"], "".join(words)))
 
     async def _stream(
         self,
