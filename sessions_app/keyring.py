@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+from datetime import timedelta
 from typing import Any, Final
 
 import jwt
@@ -15,6 +16,9 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 AUDIENCE: Final = "chatsite-visitor"
 ISSUER: Final = "chatsite"
 # What else a header may say (`jku`, `jwk`, `x5u`, `crit`) names a key or a rule that is not ours.
+# Web processes on several machines: a token that one has just issued is not "from the future" for
+# the other. How long a session lasts is in the database.
+_CLOCKS: Final = timedelta(minutes=5)
 _HEADERS: Final = {"alg", "typ", "kid"}
 
 
@@ -25,7 +29,7 @@ class KeyRing(TokenBackend):
     """
 
     def __init__(self, algorithm: str, *keys: str) -> None:
-        super().__init__(algorithm, keys[0], audience=AUDIENCE, issuer=ISSUER)
+        super().__init__(algorithm, keys[0], audience=AUDIENCE, issuer=ISSUER, leeway=_CLOCKS)
         self._kid = kid(keys[0])
         self._keys = {kid(key): self._prepare_key(key) for key in keys}
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
+import time_machine
+from django.db.models.functions import Now
 
 from chat_app import answers, leases, services, staff
 from chat_app.answers import Outcome
@@ -224,6 +227,14 @@ def test_mirrors_only_the_opening_where_messages_are_off(discord_server, mirror,
     until(all_sent)
     assert discord_server.messages[only_thread(discord_server)["id"]] == []
     assert len(discord_server.messages[discord_server.channel_id]) == 1
+
+
+def test_owes_now_when_the_clock_of_the_web_process_is_ahead(discord_server, session):
+    with time_machine.travel(time.time() + 120):
+        services.post_message(session=session, text="Is it late?")
+
+    assert not Delivery.objects.filter(due_at__gt=Now()).exists()
+    assert Delivery.objects.exists()
 
 
 def test_owes_nothing_when_it_is_off(session, settings):

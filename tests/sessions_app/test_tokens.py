@@ -6,6 +6,7 @@ import time
 
 import jwt
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 
 from sessions_app import tokens
@@ -47,6 +48,14 @@ def use(api, token, path="/auth/session"):
 
 def test_opens_the_session_when_the_claims_are_ours(api, session):
     assert use(api, signed(claims(session))).json()["session_id"] == session.pk
+
+
+@pytest.mark.parametrize("ahead", [120, -120])
+def test_opens_the_session_when_the_issuers_clock_is_minutes_away(api, session, ahead):
+    with time_machine.travel(time.time() + ahead):
+        token = tokens.issue(session)
+
+    assert use(api, token).json()["session_id"] == session.pk
 
 
 @pytest.mark.parametrize(
