@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 from chaos import truth
-from chaos.ledger import Word
+from chaos.ledger import Guest, Word
 from chaos.rows import row
 from chaos.world import World, require, until
 
@@ -23,16 +24,17 @@ async def broker_away(world: World) -> str:
     """Posts are accepted as quickly as ever, and answered when it is back."""
     said = []
     for name, fault in (("refused", world.redis.refuse), ("silent", world.redis.swallow)):
+        # Before the fault: nobody signs in while requests cannot be counted.
+        guests = await world.guests(_POSTS)
         await asyncio.to_thread(fault)
-        words = await _posts(world)
+        words = await _posts(guests)
         await asyncio.to_thread(world.redis.heal)
         took = await answered(world, within=ANSWERED_WITHIN)
         said.append(f"{name}: {_accepted(words)}, answered {took:.1f} s after")
     return "; ".join(said)
 
 
-async def _posts(world: World) -> list[Word]:
-    guests = await world.guests(_POSTS)
+async def _posts(guests: Sequence[Guest]) -> list[Word]:
     return [await guest.say("Is anybody there?") for guest in guests]
 
 
@@ -70,8 +72,9 @@ async def broker_full(world: World) -> str:
     broker = world.broker()
     policy = broker.config_get("maxmemory-policy")["maxmemory-policy"]
     require(policy == "noeviction", f"its policy is {policy}")
+    guests = await world.guests(_POSTS)
     broker.config_set("maxmemory", 1)
-    words = await _posts(world)
+    words = await _posts(guests)
     await until(lambda: not world.is_ready(), "readiness is red", 15)
     broker.config_set("maxmemory", 0)
     await until(world.is_ready, "readiness is green", 30)

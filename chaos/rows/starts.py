@@ -16,6 +16,7 @@ _STARTED = (*WEBS, "replies", "notifications", "beat", "bot")
 @row("F0", "Redis, provider and Discord are missing at the start")
 async def without_parts(world: World) -> str:
     """Posts are accepted, readiness and the log say what is missing; it heals without a restart."""
+    guests = await world.guests(5)  # nobody signs in while requests cannot be counted
     await asyncio.to_thread(world.redis.refuse)
     await asyncio.to_thread(world.provider.refuse)
     world.discord.is_down = True
@@ -24,7 +25,7 @@ async def without_parts(world: World) -> str:
     live = [f"{world.url_of(web)}/health/live" for web in WEBS]
     await until(lambda: all(world.stack.status_of(url) == 200 for url in live), "they serve", 60)
     pids = {name: world.stack[name].pid for name in _STARTED}
-    words = [await guest.say("Is anything there?") for guest in await world.guests(5)]
+    words = [await guest.say("Is anything there?") for guest in guests]
     require(all(word.statuses == [202] for word in words), "accepted at the first try")
     said = await asyncio.to_thread(_readiness, world)
     require(said["broker"] is False, f"readiness says {said}")
