@@ -91,7 +91,7 @@ def give_way(*, session_id: str) -> int:
         )
         events.record_next(session_id=session_id, kind=EventKind.ANSWER, reference=answer_id)
         live.request_stop(answer_id)
-        _count(AnswerStatus.STOPPED, TAKEN_OVER)
+        count(AnswerStatus.STOPPED, TAKEN_OVER)
     return len(ids)
 
 
@@ -122,10 +122,11 @@ def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) ->
         log.info("answer was not ours to end", answer=answer.pk)
         return False
     events.record_next(session_id=answer.session_id, kind=EventKind.ANSWER, reference=answer.pk)
-    _count(outcome.status, outcome.error)
+    count(outcome.status, outcome.error)
     return True
 
 
-def _count(status: AnswerStatus, error: str) -> None:
+def count(status: AnswerStatus, error: str) -> None:
+    """Count an answer that ended, for the metrics."""
     labels = str(status), metrics.cause(error)
     transaction.on_commit(lambda: metrics.ANSWERS.labels(*labels).inc())

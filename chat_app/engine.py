@@ -18,10 +18,12 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from chat_app import answers, leases, llm, pulse
+from chat_app import answers, endings, leases, llm, pulse, replies
+from chat_app.endings import Ending
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import cancelling, live, metrics
+from chatsite.core import cancelling, live, metrics, queue
+from chatsite.core.lots import Lots
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,8 @@ T = TypeVar("T")
 
 _DATABASE_THREADS = 4
 _BEATS_A_LEASE = 4
+# Seconds between two claims: bells that come closer together are one.
+_BREATH = 0.004
 
 
 class Engine:
@@ -42,6 +46,7 @@ class Engine:
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-leases")
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
+        self._ends = Lots(self._store)
         self._bell = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._is_draining = False
@@ -86,7 +91,7 @@ class Engine:
             self._loop.create_task(self._warm_up()),
             *(
                 self._loop.create_task(self._forever(act))
-                for act in (self._claim, self._beat, self._follow_stops)
+                for act in (self._claim, self._beat, self._listen)
             ),
         ]
         self._loop.run_forever()
@@ -114,6 +119,7 @@ class Engine:
         self._bell.clear()
         async with self._claiming:
             await self._fill()
+        await asyncio.sleep(_BREATH)
 
     async def _fill(self) -> None:
         room = settings.REPLIES_CONCURRENCY - len(self._running)
@@ -121,18 +127,28 @@ class Engine:
             return
         mine = {answer_id for answer_id, _ in self._running}
         claimed = await self.database(leases.claim, most=room, but_not=mine)
+        watched = await replies.watched(self._client, claimed) if claimed else set()
         for answer in claimed:
-            self._begin(answer)
+            self._begin(answer, is_watched=answer.pk in watched)
         if len(claimed) == room:
             # There may be more than this worker can hold: let another one hear of it.
             await self.database(answers.sweep)
 
-    def _begin(self, answer: ChatMessage) -> None:
-        reply = Reply(answer, database=self.database, client=self._client)
+    def _begin(self, answer: ChatMessage, *, is_watched: bool) -> None:
+        reply = Reply(
+            answer,
+            database=self.database,
+            client=self._client,
+            store=self._ends.do,
+            is_watched=is_watched,
+        )
         task = self._loop.create_task(reply.run())
         self._running[answer.pk, answer.lease_token] = (reply, task)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         task.add_done_callback(lambda done: self._ended(answer, done))
+
+    async def _store(self, ended: list[Ending]) -> list[bool]:
+        return await self.database(endings.finish, ended)
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)
@@ -157,16 +173,23 @@ class Engine:
             await pulse.beat(self._client)
         await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
-    async def _follow_stops(self) -> None:
+    async def _listen(self) -> None:
+        """Hear at once what Celery tells a little later, and which answers are to be stopped."""
         client = live.async_client(socket_timeout=None)
         try:
             async with client.pubsub() as pubsub:
-                await pubsub.subscribe(live.STOPS)
+                await pubsub.subscribe(live.STOPS, live.BELLS)
                 async for message in pubsub.listen():
                     if message["type"] == "message":
-                        await self._stop(message["data"].decode())
+                        await self._hear(message["channel"].decode(), message["data"].decode())
         finally:
             await client.aclose()
+
+    async def _hear(self, channel: str, word: str) -> None:
+        if channel == live.STOPS:
+            await self._stop(word)
+        elif word == queue.ANSWER:
+            self._bell.set()
 
     async def _stop(self, wanted: str) -> None:
         for (answer_id, _), (reply, task) in list(self._running.items()):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,10 @@ _PROVIDER = "chatsite:pulse:provider"
 # A worker beats every two seconds or so; it is missed after this many.
 _WORKER_SECONDS = 15
 _PROVIDER_SECONDS = 24 * 3600
+_SAME_SECONDS = 1.0
+_said: weakref.WeakKeyDictionary[redis.asyncio.Redis, tuple[str, str, float]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,14 @@ async def beat(client: redis.asyncio.Redis) -> None:
 
 
 async def provider_said(client: redis.asyncio.Redis, *, model: str, error: str) -> None:
-    """Say how the provider's last call ended (`error` empty: well); raises RedisError."""
+    """Say how the provider's last call ended (`error` empty: well); raises RedisError.
+
+    The same again within a second is not said: it would be a round trip an answer.
+    """
+    now = time.monotonic()
+    last_model, last_error, when = _said.get(client, ("", "", -_SAME_SECONDS))
+    if (last_model, last_error) == (model, error) and now < when + _SAME_SECONDS:
+        return
+    _said[client] = (model, error, now)
     said = {"ok": not error, "at": timezone.now().isoformat(), "model": model, "error": error}
     await client.set(_PROVIDER, json.dumps(said), ex=_PROVIDER_SECONDS)

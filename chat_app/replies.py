@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, budgets, llm, prompts, pulse
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Taken
+from chat_app.endings import Ending
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
 from chat_app.prompts import Turn
 from chatsite.core import cancelling, live, logs, metrics
@@ -43,9 +44,16 @@ class Reply:
     """One claimed answer in the making. Cancelling `run` stops the model."""
 
     def __init__(
-        self, answer: ChatMessage, *, database: Database, client: redis.asyncio.Redis
+        self,
+        answer: ChatMessage,
+        *,
+        database: Database,
+        client: redis.asyncio.Redis,
+        store: Callable[[Ending], Awaitable[bool]],
+        is_watched: bool,
     ) -> None:
         self.answer, self._database, self._client = answer, database, client
+        self._store, self._is_watched = store, is_watched
         self._shown = _Shown(answer, client)
         self._taken: Taken | None = None
         self._began = time.perf_counter()
@@ -58,7 +66,8 @@ class Reply:
 
     async def end(self, outcome: Outcome) -> bool:
         """Store an outcome; says whether this claim was still held."""
-        ended = await self._database(self._store, outcome)
+        used = self._used(self._taken, outcome) if self._taken else Amount()
+        ended = await self._store(Ending(self.answer, outcome, self._taken, used))
         if ended:
             metrics.ANSWER_SECONDS.observe(time.perf_counter() - self._began)
         log.info(
@@ -76,12 +85,6 @@ class Reply:
         """The outcome when a person stopped it: the text so far is kept."""
         return Outcome(AnswerStatus.STOPPED, self._shown.text, model=settings.LLM_MODEL)
 
-    def _store(self, outcome: Outcome) -> bool:
-        ended = answers.finish(answer=self.answer, outcome=outcome)
-        if self._taken:
-            budgets.settle(taken=self._taken, used=self._used(self._taken, outcome))
-        return ended
-
     def _used(self, taken: Taken, outcome: Outcome) -> Amount:
         if outcome.prompt_tokens is not None:
             tokens = outcome.prompt_tokens + (outcome.completion_tokens or 0)
@@ -91,33 +94,21 @@ class Reply:
         return Amount() if is_free else taken.amount
 
     async def _make(self) -> Outcome:
-        history = await self._database(context, self.answer)
-        turns = prompts.build(
-            system=await asyncio.to_thread(prompts.system_prompt, settings.LLM_SYSTEM_PROMPT_FILE),
-            history=history,
-            question=self.answer.reply_to.content if self.answer.reply_to else "",
-            most_turns=settings.LLM_CONTEXT_MESSAGES,
-            most_tokens=settings.LLM_CONTEXT_TOKENS,
-        )
-        async with self._shown:
-            return await self._within_budget(turns)
-
-    async def _within_budget(self, turns: Sequence[Turn]) -> Outcome:
-        most = Amount(*llm.most(turns))
         try:
-            self._taken = await self._database(
-                budgets.take, session_id=self.answer.session_id, most=most
-            )
+            turns, self._taken = await self._database(_prepare, self.answer)
         except budgets.Spent as spent:
             return answers.failure(spent.code, text=settings.LLM_BUDGET_TEXT)
-        return await self._ask(turns)
+        if not self._is_watched:
+            return await self._ask(turns)
+        async with self._shown:
+            return await self._ask(turns)
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:
             found = await llm.complete(
                 turns,
                 request_id=self.answer.request_id,
-                on_text=self._shown.add if await self._is_watched() else None,
+                on_text=self._shown.add if self._is_watched else None,
                 on_restart=self._shown.restart,
             )
         except llm.ProviderError as error:
@@ -134,16 +125,6 @@ class Reply:
             cost=found.cost,
             first_token_ms=found.first_token_ms,
         )
-
-    async def _is_watched(self) -> bool:
-        """Whether anybody follows the session's pieces: a streamed token costs 0.3 ms of CPU."""
-        if self.answer.is_streamed:
-            return True
-        try:
-            found = await self._client.pubsub_numsub(live.delta_channel(self.answer.session_id))
-        except (RedisError, OSError):
-            return False
-        return bool(found and found[0][1])
 
     async def _report(self, model: str, error: str) -> None:
         try:
@@ -196,6 +177,33 @@ class _Shown:
                 # The end event brings the whole text; readers notice the gap and wait for it.
                 log.debug("a piece was not told")
             await asyncio.sleep(_FLUSH_SECONDS)
+
+
+async def watched(client: redis.asyncio.Redis, claimed: Sequence[ChatMessage]) -> set[str]:
+    """Of these answers, those whose pieces anybody follows: a streamed token costs 0.3 ms of CPU.
+
+    One question for all of them; whoever asked for a stream is on the way.
+    """
+    found = {answer.pk for answer in claimed if answer.is_streamed}
+    others = {live.delta_channel(answer.session_id): answer.pk for answer in claimed}
+    try:
+        counts: Any = await client.pubsub_numsub(*others) if len(found) < len(claimed) else ()
+    except (RedisError, OSError):
+        return found
+    return found | {others[channel.decode()] for channel, count in counts if count}
+
+
+def _prepare(answer: ChatMessage) -> tuple[list[Turn], Taken]:
+    """What the model is told, and the budget for it; raises Spent where that is used up."""
+    turns = prompts.build(
+        system=prompts.system_prompt(settings.LLM_SYSTEM_PROMPT_FILE),
+        history=context(answer),
+        question=answer.reply_to.content if answer.reply_to else "",
+        most_turns=settings.LLM_CONTEXT_MESSAGES,
+        most_tokens=settings.LLM_CONTEXT_TOKENS,
+    )
+    most = Amount(*llm.most(turns))
+    return turns, budgets.take(session_id=answer.session_id, most=most)
 
 
 def context(answer: ChatMessage) -> list[Turn]:

@@ -79,10 +79,10 @@ def running_answer(session_id: str) -> ChatMessage | None:
     return ChatMessage.objects.filter(session_id=session_id, status=AnswerStatus.RUNNING).first()
 
 
-def finished_answer(answer_id: str) -> ChatMessage | None:
-    """The answer, if nothing more will change."""
+def finished_answer(answer_id: str) -> tuple[ChatMessage, dict[str, Any]] | None:
+    """The answer, if nothing more will change, and what its asker is told: one hop for both."""
     answer = ChatMessage.objects.filter(pk=answer_id).first()
-    return answer if answer and answer.is_finished else None
+    return (answer, presenters.answered(answer)) if answer and answer.is_finished else None
 
 
 def last_seq(session_id: str) -> int:

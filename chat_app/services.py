@@ -13,10 +13,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from chat_app import answers, budgets, screening
+from chat_app import answers, budgets, room, screening
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
-from chatsite.core import live, queue
-from chatsite.core.errors import NotFound, Problem, Unavailable
+from chatsite.core import live, queue, returning
+from chatsite.core.errors import NotFound, Problem
 from sessions_app import audit, authentication, events, selectors, staff
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
@@ -66,7 +66,7 @@ def post_message(
     verdict = screening.screen(text)
     unsafe = verdict.unsafe and settings.SCREENING_ACTION == "answer"
     if not unsafe:
-        _refuse_backlog()
+        room.refuse_full()
         if session.responder == Responder.AI:
             budgets.refuse_spent()
     question = ChatMessage(
@@ -130,8 +130,7 @@ def request_stop(*, session: ChatSession, answer_id: str) -> ChatMessage:
 @transaction.atomic
 def _store(session: ChatSession, question: ChatMessage) -> Posted:
     now = timezone.now()
-    _take_a_message(session.id, now)
-    last, responder = ChatSession.objects.values_list("last_seq", "responder").get(pk=session.id)
+    last, responder = _take_a_message(session.id, now)
     question.seq, question.timestamp = last - 1, now
     stored, answer = [question], None
     # Once a person has it nothing is said in their place, not even the safety answer.
@@ -145,20 +144,28 @@ def _store(session: ChatSession, question: ChatMessage) -> Posted:
     return Posted(question, answer)
 
 
-def _take_a_message(session_id: str, now: datetime) -> None:
-    """Count the message and take two numbers for it in one UPDATE: no race passes the limit."""
-    if _took(session_id, now) or (_came_back(session_id) and _took(session_id, now)):
-        return
-    authentication.live_session(session_id)
-    raise MessageLimit(f"A session may send {settings.MESSAGE_LIMIT} messages.")
+def _take_a_message(session_id: str, now: datetime) -> tuple[int, str]:
+    """Count the message and take two numbers for it in one UPDATE: no race passes the limit.
+
+    The second number, and who answers the session.
+    """
+    taken = _took(session_id, now) or (_came_back(session_id) and _took(session_id, now))
+    if not taken:
+        authentication.live_session(session_id)
+        raise MessageLimit(f"A session may send {settings.MESSAGE_LIMIT} messages.")
+    return taken
 
 
-def _took(session_id: str, now: datetime) -> bool:
+def _took(session_id: str, now: datetime) -> tuple[int, str] | None:
     open_sessions = ChatSession.objects.filter(selectors.is_open(now), pk=session_id)
-    taken = open_sessions.filter(message_count__lt=settings.MESSAGE_LIMIT).update(
-        message_count=F("message_count") + 1, last_seq=F("last_seq") + 2, last_activity=now
+    found = returning.update(
+        open_sessions.filter(message_count__lt=settings.MESSAGE_LIMIT),
+        ("last_seq", "responder"),
+        message_count=F("message_count") + 1,
+        last_seq=F("last_seq") + 2,
+        last_activity=now,
     )
-    return bool(taken)
+    return found[0] if found else None
 
 
 def _came_back(session_id: str) -> bool:
@@ -193,12 +200,6 @@ def _events(question: ChatMessage, answer: ChatMessage | None) -> list[SessionEv
         SessionEvent(session_id=row.session_id, seq=row.seq, kind=kind, reference=row.pk)
         for row, kind in told
     ]
-
-
-def _refuse_backlog() -> None:
-    unfinished = ChatMessage.objects.filter(status__in=[str(status) for status in UNFINISHED])
-    if unfinished[settings.BACKLOG_LIMIT - 1 :].exists():
-        raise Unavailable("Too many questions are waiting; please try again.", retry_after=10)
 
 
 def _fingerprint(text: str) -> str:

@@ -59,12 +59,13 @@ def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
     """Wait for the answer up to CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
 
     async def go_on() -> HttpResponse:
-        finished = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
-        if finished is None:
+        found = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
+        if found is None:
             return accepted(posted, headers=headers)
+        finished, body = found
         if finished.error == TAKEN_OVER:
             return accepted(Posted(posted.question, None), headers=headers)
-        return JsonResponse(await sync_to_async(presenters.answered)(finished), headers=headers)
+        return JsonResponse(body, headers=headers)
 
     return go_on
 
@@ -128,7 +129,8 @@ def stopped(row: ChatMessage) -> Continuation:
     """Wait a little for the worker to stop, then show the answer as it is."""
 
     async def go_on() -> HttpResponse:
-        finished = await _finished(row, row, _STOP_SECONDS) or row
+        found = await _finished(row, row, _STOP_SECONDS)
+        finished = found[0] if found else row
         return JsonResponse(await sync_to_async(presenters.message)(finished))
 
     return go_on
@@ -136,10 +138,12 @@ def stopped(row: ChatMessage) -> Continuation:
 
 async def _finished(
     row: ChatMessage | None, question: ChatMessage, seconds: float
-) -> ChatMessage | None:
-    """The answer once it is finished, or None after `seconds` or when nothing is to come."""
-    if row is None or row.is_finished:
-        return row
+) -> tuple[ChatMessage, dict[str, Any]] | None:
+    """The answer and its body once it is finished, None after `seconds` or if none is to come."""
+    if row is None:
+        return None
+    if row.is_finished:
+        return row, await sync_to_async(presenters.answered)(row)
     followed = hub.current(poll)
     deadline = time.monotonic() + seconds
     async with followed.watch(question.session_id, since=row.seq) as watcher:

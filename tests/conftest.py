@@ -115,12 +115,13 @@ def _forget(redis: Any) -> Iterator[None]:
     """Each test begins with an empty Redis and without counts."""
     from django.core.cache import caches
 
-    from chat_app import breaker
+    from chat_app import breaker, room
     from chatsite.core import live, ratelimit
 
     redis.flushdb()
     breaker._breakers.clear()
     caches["local"].clear()
+    room.forget()
     ratelimit._down_until = 0.0
     yield
     live.flush(5)

@@ -18,6 +18,8 @@ from chatsite.core.dispatch import Dispatcher
 # subscribes to nothing. Pieces of answers go to a channel of their session, read on demand.
 EVENTS = "chatsite:events"
 STOPS = "chatsite:stops"
+# Bells are told here as well as rung through Celery: a worker that listens need not wait for it.
+BELLS = "chatsite:bells"
 _PARTIAL_SECONDS = 300
 _PARTIAL_ENTRIES = 4000
 
@@ -56,7 +58,12 @@ def request_stop(answer: str) -> None:
 
 def ring(task: str) -> None:
     """Have the Celery task `task` run soon, on commit; never blocks, and may be lost."""
-    transaction.on_commit(lambda: _dispatcher.ring(task))
+    transaction.on_commit(lambda: _tell(task))
+
+
+def _tell(task: str) -> None:
+    _dispatcher.publish(BELLS, task)
+    _dispatcher.ring(task)
 
 
 def flush(timeout: float = 1.0) -> bool:

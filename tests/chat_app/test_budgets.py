@@ -75,7 +75,7 @@ def test_leaves_others_their_budget_when_one_session_spent_its_own(settings):
 def test_counts_what_was_used_when_settled(used, left):
     taken = take(60, "1")
 
-    budgets.settle(taken=taken, used=used)
+    budgets.settle([(taken, used)])
 
     assert spent() == spent("s1") == left
 
@@ -88,7 +88,7 @@ def test_begins_anew_when_the_day_does(settings):
             take(1)
         clock.shift(timedelta(seconds=20))
         take(70)
-        budgets.settle(taken=late, used=Amount(40))
+        budgets.settle([(late, Amount(40))])
 
         assert dict(Spending.objects.filter(scope="").values_list("day__day", "tokens")) == {
             1: 40,

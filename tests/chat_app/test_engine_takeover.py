@@ -40,10 +40,10 @@ async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile(
     engine = engines.Engine()
     engine._loop.close()
     engine._loop, engine._client = asyncio.get_running_loop(), None
-    engine._begin(ChatMessage(pk="answer", lease_token="lost"))
+    engine._begin(ChatMessage(pk="answer", lease_token="lost"), is_watched=False)
 
     async def reclaimed(_act: Any, tokens: set[str]) -> set[str]:
-        engine._begin(ChatMessage(pk="answer", lease_token="new"))
+        engine._begin(ChatMessage(pk="answer", lease_token="new"), is_watched=False)
         return {"answer"} if "new" in tokens else set()
 
     monkeypatch.setattr(engine, "database", reclaimed)

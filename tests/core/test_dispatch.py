@@ -87,3 +87,36 @@ def test_drops_the_oldest_when_redis_is_away_for_long(dispatcher, told, monkeypa
     assert dispatcher.flush(10)
     assert len(told.messages) == dispatch._MOST
     assert told.messages[0] == ("channel", "5")
+
+
+def test_rings_a_bell_once_in_a_while_when_it_is_rung_often(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "_RING_EVERY", 3600.0)
+    dispatcher = Dispatcher(send=told.send, ring=told.ring)
+    dispatcher.ring("bell")
+    assert dispatcher.flush(5)
+    for _ in range(5):
+        dispatcher.ring("bell")
+    dispatcher.publish("channel", "message")
+    while not told.messages:
+        threading.Event().wait(0.001)
+
+    rung_before = list(told.bells)
+    assert dispatcher.flush(5)
+    assert (rung_before, told.bells) == (["bell"], ["bell", "bell"])
+
+
+def test_rings_by_itself_when_a_bell_came_too_soon(told: Told) -> None:
+    dispatcher = Dispatcher(send=told.send, ring=told.ring)
+    dispatcher.ring("bell")
+    while not told.bells:
+        threading.Event().wait(0.001)
+    dispatcher.ring("bell")
+    deadline = threading.Event()
+    for _ in range(2000):
+        if len(told.bells) == 2:
+            break
+        deadline.wait(0.005)
+
+    assert told.bells == ["bell", "bell"]

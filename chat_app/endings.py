@@ -1,0 +1,108 @@
+"""The ends of many answers in one transaction: whatever was finished while the last one ran."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from chat_app import answers, budgets
+from chat_app.answers import Outcome
+from chat_app.budgets import Amount, Taken
+from chat_app.models import AnswerStatus, ChatMessage
+from chatsite.core import returning
+from sessions_app import events
+from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
+
+_KEPT = ("degraded", "error", "model", "prompt_tokens", "completion_tokens", "cost",
+         "first_token_ms")  # fmt: skip
+_COLUMNS = ("status", "content", *_KEPT, "finished_at", "lease_token", "lease_until")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A claimed answer and its outcome; what was taken of budgets for it, and what was used."""
+
+    answer: ChatMessage
+    outcome: Outcome
+    taken: Taken | None = None
+    used: Amount = field(default_factory=Amount)
+
+
+def finish(endings: Sequence[Ending]) -> list[bool]:
+    """Store the outcomes; says of each whether its answer was still held.
+
+    All at once where nothing stands against any; else one by one, as `answers.finish` does.
+    """
+    if len({ending.answer.session_id for ending in endings}) == len(endings) and _at_once(endings):
+        return [True for _ in endings]
+    return [_alone(ending) for ending in endings]
+
+
+def _alone(ending: Ending) -> bool:
+    ended = answers.finish(answer=ending.answer, outcome=ending.outcome)
+    if ending.taken:
+        budgets.settle([(ending.taken, ending.used)])
+    return ended
+
+
+@transaction.atomic
+def _at_once(endings: Sequence[Ending]) -> bool:
+    # The sessions first, as posting does, and in one order: no two of these can deadlock.
+    numbers = _take_numbers([ending.answer.session_id for ending in endings])
+    if len(numbers) < len(endings) or _update(endings) < len(endings):
+        transaction.set_rollback(True)
+        return False
+    events.record(
+        SessionEvent(
+            session_id=ending.answer.session_id,
+            seq=numbers[ending.answer.session_id],
+            kind=EventKind.ANSWER,
+            reference=ending.answer.pk,
+        )
+        for ending in endings
+    )
+    # Last: the row of all sessions is everybody's, and held for as short as can be.
+    budgets.settle([(ending.taken, ending.used) for ending in endings if ending.taken])
+    for ending in endings:
+        answers.count(ending.outcome.status, ending.outcome.error)
+    return True
+
+
+def _take_numbers(sessions: Collection[str]) -> dict[str, int]:
+    """The next event's number of each session that is the AI's; all stay locked."""
+    rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
+    if len(sessions) > 1 and connection.features.has_select_for_update:
+        list(rows.order_by("pk").select_for_update().values_list("pk"))
+    return dict(returning.update(rows, ("id", "last_seq"), last_seq=F("last_seq") + 1))
+
+
+def _update(endings: Sequence[Ending]) -> int:
+    """Store the answers that are still held as they were claimed; how many. One round trip."""
+    fields = [ChatMessage._meta.get_field(name) for name in _COLUMNS]
+    quote = connection.ops.quote_name
+    changes = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
+    now = timezone.now()
+
+    def row(ending: Ending) -> list[Any]:
+        outcome = ending.outcome
+        kept = (getattr(outcome, name) for name in _KEPT)
+        values = (str(outcome.status), outcome.text, *kept, now, "", None)
+        held = (ending.answer.pk, str(AnswerStatus.RUNNING), ending.answer.lease_token)
+        prepared = (
+            field.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+            for field, value in zip(fields, values, strict=True)
+        )
+        return [*prepared, *held]
+
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(ChatMessage._meta.db_table)} SET {changes}"  # noqa: S608  (our own names)
+            " WHERE id = %s AND status = %s AND lease_token = %s",
+            [row(ending) for ending in endings],
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,113 @@
+"""endings.py: many answers end in one transaction, and each as it would alone."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat_app import budgets, endings, leases
+from chat_app.answers import Outcome
+from chat_app.budgets import Amount
+from chat_app.endings import Ending
+from chat_app.models import AnswerStatus, ChatMessage, Spending
+from sessions_app.models import ChatSession, Responder, SessionEvent
+from tests.support import answer_of, at_once, open_session
+
+pytestmark = pytest.mark.django_db
+
+DONE = Outcome(AnswerStatus.DONE, "An answer.", model="m", prompt_tokens=3, completion_tokens=4)
+
+
+def claimed(count):
+    for number in range(count):
+        answer_of(open_session(f"v{number}@example.com"))
+    return leases.claim(most=count)
+
+
+def stored(answer):
+    row = ChatMessage.objects.get(pk=answer.pk)
+    return row.status, row.content, row.lease_token, row.lease_until
+
+
+def announced(answer):
+    return list(SessionEvent.objects.filter(reference=answer.pk).values_list("seq", "kind"))
+
+
+def test_ends_all_when_all_are_held():
+    answers = claimed(3)
+
+    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [True] * 3
+
+    for answer in answers:
+        assert stored(answer) == ("done", "An answer.", "", None)
+        assert announced(answer) == [(4, "answer")]
+        assert ChatSession.objects.get(pk=answer.session_id).last_seq == 4
+    assert set(ChatMessage.objects.filter(model="m").values_list("prompt_tokens", flat=True)) == {3}
+
+
+def test_asks_the_database_no_more_often_when_there_are_more():
+    def asked(count):
+        ends = [Ending(answer, DONE) for answer in claimed(count)]
+        with CaptureQueriesContext(connection) as found:
+            endings.finish(ends)
+        words = [query["sql"].split(None, 1)[0] for query in found]
+        return sum(word in {"SELECT", "INSERT", "UPDATE"} for word in words)
+
+    assert asked(2) <= 5
+    # One statement for all answers; SQLite's is shown once each, and costs no round trip there.
+    many = asked(9)
+    assert many <= (5 if connection.vendor == "postgresql" else 5 + 9)
+
+
+def test_ends_the_others_when_one_was_lost():
+    lost, held = claimed(2)
+    ChatMessage.objects.filter(pk=lost.pk).update(lease_token="another's")
+
+    assert endings.finish([Ending(lost, DONE), Ending(held, DONE)]) == [False, True]
+
+    assert stored(lost)[0] == "running"
+    assert announced(lost) == []
+    assert stored(held)[:2] == ("done", "An answer.")
+    assert announced(held) == [(4, "answer")]
+
+
+def test_ends_the_others_when_a_person_took_one_over():
+    taken, held = claimed(2)
+    ChatSession.objects.filter(pk=taken.session_id).update(responder=Responder.HUMAN)
+
+    assert endings.finish([Ending(taken, DONE), Ending(held, DONE)]) == [False, True]
+
+    assert ChatSession.objects.get(pk=taken.session_id).last_seq == 3
+    assert stored(held)[0] == "done"
+
+
+def test_ends_an_answer_once_when_it_is_told_twice():
+    (answer,) = claimed(1)
+
+    assert endings.finish([Ending(answer, DONE), Ending(answer, DONE)]) == [True, False]
+
+    assert announced(answer) == [(4, "answer")]
+
+
+def test_settles_what_was_taken_when_all_end_and_when_one_is_lost():
+    answers = claimed(3)
+    taken = [budgets.take(session_id=one.session_id, most=Amount(100)) for one in answers]
+    ends = [Ending(*one, used=Amount(30)) for one in zip(answers, [DONE] * 3, taken, strict=True)]
+
+    endings.finish(ends[:2])
+    ChatMessage.objects.filter(pk=answers[2].pk).update(lease_token="another's")
+    endings.finish(ends[2:])
+
+    tokens = dict(Spending.objects.values_list("scope", "tokens"))
+    assert tokens == {"": 90, **{one.session_id: 30 for one in answers}}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_two_wait_for_each_other_when_many_end_at_once():
+    answers = claimed(8)
+    ends = [Ending(answer, DONE) for answer in answers]
+
+    found = at_once([lambda: endings.finish(ends), lambda: endings.finish(ends[::-1])])
+
+    assert sorted(map(sum, found)) in ([0, 8], *([n, 8 - n] for n in range(1, 5)))
+    assert {stored(answer)[0] for answer in answers} == {"done"}
+    assert all(len(announced(answer)) == 1 for answer in answers)
