@@ -60,7 +60,7 @@ class Dispatcher:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             with self._wake:
-                self._in_haste = True
+                self._in_haste = bool(self._bells)
                 self._wake.notify()
                 if not (self._messages or self._bells or self._busy):
                     return True

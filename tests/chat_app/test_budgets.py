@@ -97,7 +97,7 @@ def test_begins_anew_when_the_day_does(settings):
         clock.shift(timedelta(days=2))
         take(1)
 
-    days = Spending.objects.order_by("day").values_list("day__day", "scope")
+    days = Spending.objects.order_by("day", "scope").values_list("day__day", "scope")
     assert list(days) == [(1, ""), (2, ""), (4, ""), (4, "s1")], "sessions' old rows are gone"
 
 
