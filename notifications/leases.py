@@ -83,6 +83,13 @@ def hurry() -> int:
     return waiting.update(due_at=Now())
 
 
+def look_first() -> int:
+    """Have what is owed looked for before it is posted, as after a failed try; how many."""
+    owed = Delivery.objects.filter(status=DeliveryStatus.DUE)
+    owed.filter(attempts=0).update(attempts=1)
+    return owed.count()
+
+
 @transaction.atomic
 def start_over(session_id: str, *, seconds: float = 0.0) -> None:
     """The conversation's thread is gone: owe all that it held to a new one, after so long."""
