@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 import nh3
 from markdown_it import MarkdownIt
 
@@ -21,14 +24,32 @@ _SCHEMES = frozenset({"http", "https", "mailto"})
 _MOST_CHARACTERS = 100_000
 
 
+_cleaner = nh3.Cleaner(
+    tags=set(_TAGS),
+    attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+    url_schemes=set(_SCHEMES),
+    link_rel="nofollow noopener noreferrer ugc",
+    filter_style_properties=set(),
+)
+# One line, which begins with a letter and in which nothing means anything to Markdown or HTML.
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,.;:?!'()/%$-]*[A-Za-z0-9,.;:?!'()/%$-])?")
+# The same text is shown by the answer, the stream and the history; two megabytes at the very most.
+_MOST_KEPT = 500
+_LONGEST_KEPT = 1_000
+
+
 def to_html(text: str) -> str:
     """`text`, read as Markdown, as HTML of an allow-list of tags; longer than 100,000 is cut."""
-    html: str = _markdown.render(text[:_MOST_CHARACTERS])
-    return nh3.clean(
-        html,
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        url_schemes=set(_SCHEMES),
-        link_rel="nofollow noopener noreferrer ugc",
-        filter_style_properties=set(),
-    )
+    if len(text) <= _LONGEST_KEPT:
+        return _kept(text)
+    return _render(text[:_MOST_CHARACTERS])
+
+
+@functools.lru_cache(maxsize=_MOST_KEPT)
+def _kept(text: str) -> str:
+    return f"<p>{text}</p>\n" if _PLAIN.fullmatch(text) else _render(text)
+
+
+def _render(text: str) -> str:
+    html: str = _markdown.render(text)
+    return _cleaner.clean(html)

@@ -13,6 +13,11 @@ from chatsite.core.errors import NotFound
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 
 EVENTS_AT_ONCE = 200
+# What presenters.pair shows of a message: a page of 50 reads 100 of them.
+_SHOWN = (
+    *("message_type", "content", "status", "author", "safety", "degraded", "error"),
+    *("seq", "timestamp", "client_key", "reply_to"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ def history(
         session_id=session.id,
         message_type__in=(MessageType.USER, MessageType.STAFF),
         deleted_at=None,
-    ).select_related("answer")
+    )
+    rows = rows.select_related("answer").only(*_SHOWN, *(f"answer__{name}" for name in _SHOWN))
     if before is not None:
         rows = rows.filter(seq__lt=before)
     if after is not None:

@@ -321,3 +321,12 @@ def test_names_itself_without_its_words_when_shown(session):
         "queued",
         "running",
     ]
+
+
+def test_takes_two_queries_when_the_history_is_read(visitor, session, django_assert_num_queries):
+    for number in range(5):
+        ask(session, f"Question {number}?")
+        finish()
+
+    with django_assert_num_queries(2):  # the session, and the page with its answers
+        assert len(visitor.get("/chat/history").json()["messages"]) == 5

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_app import rendering
 from chat_app.rendering import to_html
 
 ALLOWED = set(
@@ -73,3 +74,8 @@ def test_cuts_the_text_when_it_is_endless():
 @given(st.text(max_size=300))
 def test_has_only_allowed_tags_when_the_text_is_any(text):
     assert set(re.findall(r"</?([a-zA-Z0-9]+)", to_html(text))) <= ALLOWED
+
+
+@given(st.text(alphabet="aZ09 ,.;:?!'()/%$-", max_size=30))
+def test_takes_a_plain_line_for_what_markdown_makes_of_it(text):
+    assert to_html(text) == rendering._render(text)
