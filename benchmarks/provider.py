@@ -62,7 +62,8 @@ class Caller(asyncio.Protocol):
 def _parts(body: dict[str, Any]) -> dict[str, float]:
     name = body["model"]
     if name == "asked":
-        named = _ASKED.match(body["messages"][-1]["content"])
+        # Not at the beginning: there stands the mark of a visitor's words.
+        named = _ASKED.search(body["messages"][-1]["content"])
         name = named.group(1) if named else ""
     return {part: float(value) for part, value in _PART.findall(name)}
 

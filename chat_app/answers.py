@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -31,6 +32,8 @@ class Outcome:
     status: AnswerStatus
     text: str
     degraded: bool = False
+    safety: bool = False
+    labels: Sequence[dict[str, str]] = ()
     error: str = ""
     model: str = ""
     prompt_tokens: int | None = None
@@ -107,6 +110,8 @@ def _end(still: QuerySet[ChatMessage], answer: ChatMessage, outcome: Outcome) ->
         status=outcome.status,
         content=outcome.text,
         degraded=outcome.degraded,
+        safety=outcome.safety,
+        labels=list(outcome.labels),
         error=outcome.error,
         model=outcome.model,
         prompt_tokens=outcome.prompt_tokens,

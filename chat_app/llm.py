@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from chat_app import breaker, warming
+from chat_app import breaker, guard, straight, warming
 from chat_app.prompts import Turn, estimate
 from chatsite.core import metrics
 
@@ -25,12 +25,15 @@ os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files 
 
 import litellm
 from litellm import exceptions as litellm_errors
+from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 
 log = structlog.get_logger(__name__)
 
 litellm.suppress_debug_info = True
 litellm.drop_params = True
 litellm.turn_off_message_logging = True
+
+_send = straight.install(LiteLLMAiohttpTransport)
 
 OnText = Callable[[str], Awaitable[None]]
 # Called before a model is asked anew after a part of an answer was handed out.
@@ -193,7 +196,7 @@ class _Call:
                 return await (self._streamed() if self._on_text else self._whole())
         except TimeoutError as error:
             raise self._error("timeout", permanent=False) from error
-        except ProviderError:
+        except (ProviderError, guard.Leak):
             raise
         except Exception as error:  # the door's edge: no library's error passes through it
             code = type(error).__name__

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from chat_app import guard
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -24,21 +26,42 @@ _TOKENS_A_TURN = 4
 
 
 def build(
-    *, system: str, history: Sequence[Turn], question: str, most_turns: int, most_tokens: int
+    *,
+    system: str,
+    history: Sequence[Turn],
+    question: str,
+    most_turns: int,
+    most_tokens: int,
+    mark: str = "",
 ) -> list[Turn]:
     """The system prompt, the last `most_turns` of `history` that fit `most_tokens`, the question.
 
-    The question is always there, whole; a turn that does not fit ends the look back.
+    The question is always there, whole; a turn that does not fit ends the look back. The roles are
+    ours alone: what could set one inside of a text is made blunt, and with a `mark` what visitors
+    said stands between marks.
     """
-    left = most_tokens - estimate(question)
+    asked = _turn({"role": "user", "content": question}, mark)
+    left = most_tokens - estimate(asked["content"])
     kept: list[Turn] = []
-    for turn in reversed(history[-most_turns:] if most_turns else ()):
+    for said in reversed(history[-most_turns:] if most_turns else ()):
+        turn = _turn(said, mark)
         left -= estimate(turn["content"])
         if left < 0:
             break
         kept.append(turn)
     head: list[Turn] = [{"role": "system", "content": system}] if system else []
-    return [*head, *reversed(kept), {"role": "user", "content": question}]
+    return [*head, *reversed(kept), asked]
+
+
+def instructions(text: str, *, canary: str, is_marked: bool) -> str:
+    """The system prompt: the operator's text, and what guards it."""
+    return "\n".join([text, *([guard.NOTE] if is_marked else []), guard.secret_line(canary)])
+
+
+def _turn(said: Turn, mark: str) -> Turn:
+    if mark and said["role"] == "user":
+        return {"role": "user", "content": guard.marked(said["content"], mark)}
+    return {"role": said["role"], "content": guard.plain(said["content"])}
 
 
 def estimate(text: str) -> int:

@@ -8,18 +8,21 @@ import re
 import nh3
 from markdown_it import MarkdownIt
 
+from chat_app import links
+
 # No raw HTML in, no images out: a remote image tells its host who reads what.
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(
     ["table", "strikethrough"]
 )
 _markdown.disable("image")
+_markdown.core.ruler.push("unmask", links.unmask)
 
 _TAGS = frozenset({"a", "blockquote", "br", "code", "del", "em", "hr", "pre", "s", "strong"}) | {
     *("h1", "h2", "h3", "h4", "h5", "h6"),
     *("li", "ol", "p", "ul"),
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
-_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
+_ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "ol": {"start"}, "code": {"class"}}
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _MOST_CHARACTERS = 100_000
 

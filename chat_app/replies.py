@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -13,7 +14,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, budgets, llm, prompts, pulse
+from chat_app import answers, budgets, guard, kept_back, llm, prompts, pulse
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Taken
 from chat_app.endings import Ending
@@ -56,6 +57,8 @@ class Reply:
         self._store, self._is_watched = store, is_watched
         self._shown = _Shown(answer, client)
         self._taken: Taken | None = None
+        self._mark = secrets.token_hex(4) if settings.LLM_MARK_USER_TEXT else ""
+        self._watch = guard.Watch(kept_back.canary(), self._mark)
         self._began = time.perf_counter()
 
     async def run(self) -> None:
@@ -95,7 +98,7 @@ class Reply:
 
     async def _make(self) -> Outcome:
         try:
-            turns, self._taken = await self._database(_prepare, self.answer)
+            turns, self._taken = await self._database(_prepare, self.answer, self._mark)
         except budgets.Spent as spent:
             return answers.failure(spent.code, text=settings.LLM_BUDGET_TEXT)
         if not self._is_watched:
@@ -108,16 +111,22 @@ class Reply:
             found = await llm.complete(
                 turns,
                 request_id=self.answer.request_id,
-                on_text=self._shown.add if self._is_watched else None,
-                on_restart=self._shown.restart,
+                on_text=self._let_out if self._is_watched else None,
+                on_restart=self._restart,
             )
+            text = await self._whole("" if self._is_watched else found.text)
+        except guard.Leak:
+            log.warning("an answer was kept back: it held the canary")
+            return kept_back.outcome()
         except llm.ProviderError as error:
             await self._report(error.model, error.code)
             return answers.failure(error.code)
         await self._report(found.model, "")
+        if not text.strip():
+            return answers.failure("empty_answer")
         return Outcome(
             AnswerStatus.DONE,
-            found.text,
+            text,
             error=found.fell_back,
             model=found.model,
             prompt_tokens=found.prompt_tokens,
@@ -125,6 +134,21 @@ class Reply:
             cost=found.cost,
             first_token_ms=found.first_token_ms,
         )
+
+    async def _let_out(self, piece: str) -> None:
+        if ready := self._watch.feed(piece):
+            await self._shown.add(ready)
+
+    async def _restart(self) -> None:
+        self._watch = guard.Watch(kept_back.canary(), self._mark)
+        await self._shown.restart()
+
+    async def _whole(self, unseen: str) -> str:
+        """The answer as it may go out, with what came in one piece and what was held back."""
+        self._watch.feed(unseen)
+        if rest := self._watch.rest():
+            await self._shown.add(rest)
+        return self._watch.text
 
     async def _report(self, model: str, error: str) -> None:
         try:
@@ -193,14 +217,19 @@ async def watched(client: redis.asyncio.Redis, claimed: Sequence[ChatMessage]) -
     return found | {others[channel.decode()] for channel, count in counts if count}
 
 
-def _prepare(answer: ChatMessage) -> tuple[list[Turn], Taken]:
+def _prepare(answer: ChatMessage, mark: str) -> tuple[list[Turn], Taken]:
     """What the model is told, and the budget for it; raises Spent where that is used up."""
     turns = prompts.build(
-        system=prompts.system_prompt(settings.LLM_SYSTEM_PROMPT_FILE),
+        system=prompts.instructions(
+            prompts.system_prompt(settings.LLM_SYSTEM_PROMPT_FILE),
+            canary=kept_back.canary(),
+            is_marked=bool(mark),
+        ),
         history=context(answer),
         question=answer.reply_to.content if answer.reply_to else "",
         most_turns=settings.LLM_CONTEXT_MESSAGES,
         most_tokens=settings.LLM_CONTEXT_TOKENS,
+        mark=mark,
     )
     most = Amount(*llm.most(turns))
     return turns, budgets.take(session_id=answer.session_id, most=most)

@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
 def look_around(**_: Any) -> None:
     """Refuse to work with keys that anyone could guess, or on what loses things; say the rest."""
     checks.refuse_weak_keys()
+    checks.refuse_open_addresses()
     surroundings.refuse()
 
 

@@ -414,6 +414,9 @@ LLM_SYSTEM_PROMPT_FILE = env.text(
     str(BASE_DIR / "chat_app" / "system_prompt.txt"),
     "File with the instructions that the model is given.",
 )
+LLM_MARK_USER_TEXT = env.switch(
+    "LLM_MARK_USER_TEXT", True, "The model is shown visitors' words between marks, as data."
+)
 LLM_FALLBACK_TEXT = env.text(
     "LLM_FALLBACK_TEXT",
     "Sorry, I could not find an answer just now. Please try again in a moment.",

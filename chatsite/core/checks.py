@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 _SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY", "EMAIL_HASH_KEY")
+_ADDRESSES = ("LLM_API_BASE", "DISCORD_API_BASE", "DISCORD_GATEWAY_URL")
 _LEAST_BYTES = 32
 # RFC 7518 3.2: a key has at least the size of the hash.
 _LEAST_BYTES_OF_TOKENS = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -41,6 +44,37 @@ def _keys() -> Iterator[tuple[str, str, int]]:
         yield name, getattr(settings, name), of_tokens if "JWT" in name else _LEAST_BYTES
     for key in settings.JWT_PREVIOUS_KEYS:
         yield "JWT_PREVIOUS_KEYS", key, of_tokens
+
+
+@register(Tags.security)
+def check_addresses(**_: Any) -> list[CheckMessage]:
+    """What conversations are sent to is spoken to with TLS, or is this machine."""
+    return [
+        Error(
+            f"{name} is neither https (or wss) nor on this machine.",
+            hint="Conversations and keys are sent there: name an address with TLS.",
+            id="chatsite.E003",
+        )
+        for name in _ADDRESSES
+        if (address := getattr(settings, name)) and not _is_sealed(address)
+    ]
+
+
+def _is_sealed(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in {"https", "wss"}:
+            return bool(parts.hostname)
+        is_here = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+    return is_here and parts.scheme in {"http", "ws"}
+
+
+def refuse_open_addresses() -> None:
+    """End the process, naming the setting, where check_addresses finds an error."""
+    if errors := check_addresses():
+        raise SystemExit("\n".join(f"{one.msg} {one.hint}" for one in errors))
 
 
 def refuse_weak_keys() -> None:

@@ -24,7 +24,12 @@ _CONTEXT = 8192
 _CACHE_MIB = 64  # the server's own default is 8192
 _MOST_THREADS = 4
 # Two cores read about 300 tokens a second: a longer memory would be felt as slowness.
-_DEFAULTS = {"LLM_MAX_TOKENS": "128", "LLM_CONTEXT_TOKENS": "500"}
+# And it is too small to know what marks mean: it repeats them.
+_DEFAULTS = {
+    "LLM_MAX_TOKENS": "128",
+    "LLM_CONTEXT_TOKENS": "500",
+    "LLM_MARK_USER_TEXT": "off",
+}
 
 
 def file() -> Path | None:

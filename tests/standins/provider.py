@@ -6,7 +6,12 @@
 `garbage`, `mojibake` (bytes that are no UTF-8), `empty`, `html`, `huge`, `flood` (10 MB),
 `pause3` (falls silent after 3 words), `drip5` (a byte every 5 seconds), `nodone` (ends a stream
 without saying so), `held3` (waits after 3 words until `release` is told the question), `asked` (as
-the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`).
+the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`), `says5`
+(the text `says`, five characters at a time), `prompt5` (the system prompt, so), `redirect307` (to
+`elsewhere`).
+
+It reads the visitors' words without the marks that they stand between, as a model does; `sent` has
+the body as it came.
 
 `GET /ledger` has, for every question, how often it was asked and how often its caller hung up;
 `GET /release?question` lets a held answer go on."""
@@ -23,6 +28,7 @@ from urllib.parse import unquote_plus
 
 _PART = re.compile(r"([a-z]+)([0-9.]*)")
 _ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
+_MARKS = re.compile(r"\A(⟦\w+⟧)\n(.*)\n\1\Z", re.DOTALL)
 _FOREVER = 3600.0
 _JSON = "application/json"
 _RAW = {
@@ -40,6 +46,8 @@ class Provider:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.says = ""
+        self.elsewhere = ""
         self.times: Counter[str] = Counter()
         self.hung_up: Counter[str] = Counter()
         self._held: dict[str, asyncio.Event] = {}
@@ -103,6 +111,8 @@ class Provider:
         raw = next((_RAW[part] for part in parts if part in _RAW), None)
         if "error" in parts:
             _send(writer, int(parts["error"]), {"error": {"message": "scripted", "type": "x"}})
+        elif "redirect" in parts:
+            _redirect(writer, int(parts["redirect"]), self.elsewhere)
         elif raw:
             _send_raw(writer, 200, *raw)
         elif "drip" in parts:
@@ -120,7 +130,7 @@ class Provider:
         question: str,
         writer: asyncio.StreamWriter,
     ) -> None:
-        words = _words(parts, question)
+        words = self._words(parts, body)
         await asyncio.sleep(float(parts.get("gap") or 0) * len(words))
         if "cut" in parts:
             raise ConnectionResetError
@@ -139,7 +149,7 @@ class Provider:
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n"
         )
-        words, gap = _words(parts, question), float(parts.get("gap") or 0)
+        words, gap = self._words(parts, body), float(parts.get("gap") or 0)
         for number, word in enumerate(words):
             if parts.get("cut") == str(number):
                 raise ConnectionResetError
@@ -163,6 +173,12 @@ class Provider:
         for byte in b"Content-Length: 100000\r\n\r\n" + b" " * 100_000:
             writer.write(bytes([byte]))
             await self._pause(gap, question, writer)
+
+    def _words(self, parts: dict[str, str], body: dict[str, Any]) -> list[str]:
+        for name, text in (("says", self.says), ("prompt", body["messages"][0]["content"])):
+            if size := int(parts.get(name) or 0):
+                return [text[at : at + size] for at in range(0, len(text), size)]
+        return _words(parts, body["messages"][-1]["content"])
 
     async def _pause(self, gap: float, question: str, writer: asyncio.StreamWriter) -> None:
         try:
@@ -232,6 +248,11 @@ def _send(writer: asyncio.StreamWriter, status: int, data: dict[str, Any]) -> No
     _send_raw(writer, status, "application/json", json.dumps(data).encode())
 
 
+def _redirect(writer: asyncio.StreamWriter, status: int, where: str) -> None:
+    head = f"HTTP/1.1 {status} X\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n"
+    writer.write(head.encode())
+
+
 def _send_raw(writer: asyncio.StreamWriter, status: int, kind: str, body: bytes) -> None:
     head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
@@ -245,7 +266,14 @@ async def _request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
         for name, _, value in (line.partition(":") for line in lines[1:] if line)
     }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return {"path": lines[0], "headers": headers, "body": json.loads(body) if body else None}
+    found = {"path": lines[0], "headers": headers, "sent": body.decode()}
+    return {**found, "body": _unmarked(json.loads(body)) if body else None}
+
+
+def _unmarked(body: dict[str, Any]) -> dict[str, Any]:
+    for turn in body["messages"]:
+        turn["content"] = _MARKS.sub(r"\2", turn["content"])
+    return body
 
 
 async def _main(port: int) -> None:
