@@ -157,7 +157,7 @@ def _plan() -> list[tuple[str, float]]:
     """The models to ask, each with the seconds to wait before; jitter keeps a herd apart."""
     models = [model for model in (settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS) if model]
     return [
-        (model, random.uniform(0.5, 1.5) * _FIRST_PAUSE if again else 0.0)  # noqa: S311
+        (model, random.uniform(0.5, 1.5) * _FIRST_PAUSE if again else 0.0)  # noqa: S311  (jitter)
         for model in models
         for again in range(_TRIES_A_MODEL)
     ]

@@ -533,6 +533,7 @@ SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.W001",  # Django's own RedisCache: measured atomic (ADR 0004)
     "security.W001",  # SecurityMiddleware: core.middleware sets its headers, async
     "security.W002",  # XFrameOptionsMiddleware: the same
+    "security.W003",  # CsrfViewMiddleware: core.pages has it, for pages; the API has no cookies
     "security.W008",  # SSL redirect: the front proxy's, which alone sees plain HTTP
 ]
 

@@ -57,7 +57,7 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
                     copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  (ours)
             cursor.executemany(statement, [_adapted(row) for row in rows])
 
 

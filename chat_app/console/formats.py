@@ -55,7 +55,7 @@ def head(form: str) -> str:
 
 def _html_head() -> str:
     style = mark_safe(_STYLE)  # noqa: S308  (a constant)
-    context = {"style": style, "hash": mark_safe(_STYLE_HASH)}  # noqa: S308
+    context = {"style": style, "hash": mark_safe(_STYLE_HASH)}  # noqa: S308  (a hash)
     return render_to_string("admin/console/export_head.html", context)
 
 

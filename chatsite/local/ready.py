@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from chatsite.local.console import Console
 
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104  (not bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def _make_keys(console: Console) -> None:
     """On the first run, write .env and begin anew, so that every setting is read from it."""
     if keys.ensure(settings.BASE_DIR / ".env", os.environ):
         console.say("First run: keys for this machine are in .env (readable by you alone).")
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (itself)
 
 
 def _run(composed: plan.Plan, console: Console) -> int:
