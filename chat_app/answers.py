@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
@@ -33,7 +33,7 @@ class Outcome:
     text: str
     degraded: bool = False
     safety: bool = False
-    labels: Sequence[dict[str, str]] = ()
+    labels: Sequence[dict[str, str]] = field(default_factory=list)
     error: str = ""
     model: str = ""
     prompt_tokens: int | None = None

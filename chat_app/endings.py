@@ -18,8 +18,8 @@ from chatsite.core import returning
 from sessions_app import events
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
-_KEPT = ("degraded", "error", "model", "prompt_tokens", "completion_tokens", "cost",
-         "first_token_ms")  # fmt: skip
+_KEPT = ("degraded", "safety", "labels", "error", "model", "prompt_tokens",
+         "completion_tokens", "cost", "first_token_ms")  # fmt: skip
 _COLUMNS = ("status", "content", *_KEPT, "finished_at", "lease_token", "lease_until")
 
 
