@@ -67,6 +67,10 @@ def test_keeps_the_form_when_it_is_markdown(text, html):
     assert html in to_html(text)
 
 
+def test_shows_a_link_that_leads_nobody_knows_where():
+    assert to_html("[x](<http://[::1/>)").startswith("<p>")
+
+
 def test_cuts_the_text_when_it_is_endless():
     assert len(to_html("x" * 200_000)) < 100_100
 
