@@ -27,7 +27,7 @@ def grow(environment: Mapping[str, str], messages: int) -> None:
 
 def _run(environment: Mapping[str, str], *words: str) -> None:
     command = [sys.executable, "-m", "benchmarks.filling", *words]
-    subprocess.run(command, cwd=ROOT, env=dict(environment), check=True, timeout=300)
+    subprocess.run(command, cwd=ROOT, env=dict(environment), check=True, timeout=1800)
 
 
 def _lengthen(session_id: str, messages: int) -> None:

@@ -300,12 +300,18 @@ _PERMANENT = (
 )
 
 
+_unpriced: set[str] = set()
+
+
 def _cost(model: str, prompt: int, completion: int) -> Decimal | None:
     """US dollars, by litellm's price list; None for a model that it does not know."""
+    if model in _unpriced:  # to find that out anew costs half a millisecond
+        return None
     try:
         parts = litellm.cost_per_token(
             model=model, prompt_tokens=prompt, completion_tokens=completion
         )
     except Exception:  # litellm raises several kinds for a model without a price
+        _unpriced.add(model)
         return None
     return Decimal(str(sum(parts))).quantize(Decimal("1e-8"))

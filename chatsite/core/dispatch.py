@@ -25,7 +25,7 @@ _MOST = 10_000
 _BATCH = 200
 _LOUD_EVERY = 30.0
 # Enqueuing a task costs a millisecond here and one at its worker; bells that come sooner are one.
-_RING_EVERY = 0.25
+_RING_EVERY = 1.0
 
 
 class Dispatcher:
@@ -50,7 +50,7 @@ class Dispatcher:
             self._start()
 
     def ring(self, bell: str) -> None:
-        """Have the task `bell` enqueued, at most every quarter of a second; returns at once."""
+        """Have the task `bell` enqueued, at most once a second; returns at once."""
         with self._wake:
             self._bells[bell] = None
             self._start()

@@ -7,7 +7,15 @@ import contextlib
 import contextvars
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import Any
 
 import redis.asyncio
@@ -31,6 +39,7 @@ _TICK = 0.25
 _SILENCE = 5.0
 _MOST_ITEMS = 500
 _MOST_RECENT = 4096
+_EVENTS = live.EVENTS.encode()
 
 
 class Watcher:
@@ -188,14 +197,16 @@ class Hub:
                 self._deliver(message)
 
     def _deliver(self, message: dict[str, Any]) -> None:
-        item: Item
-        if message["channel"] == live.EVENTS.encode():
-            item = live.decode_announcement(message["data"])
-            self._remember(item)
+        items: Sequence[Item]
+        if message["channel"] == _EVENTS:
+            items = announced = live.decode_announcements(message["data"])
+            for one in announced:
+                self._remember(one)
         else:
-            item = live.decode_delta(message["data"])
-        for watcher in self._watchers.get(item.session, ()):
-            watcher.put(item)
+            items = [live.decode_delta(message["data"])]
+        for item in items:
+            for watcher in self._watchers.get(item.session, ()):
+                watcher.put(item)
 
     def _remember(self, item: live.Announcement) -> None:
         self._recent[item.reference] = item

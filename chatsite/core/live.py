@@ -86,9 +86,9 @@ def encode(item: Announcement | Delta) -> str:
     return json.dumps(asdict(item), separators=(",", ":"))
 
 
-def decode_announcement(data: bytes | str) -> Announcement:
-    """The announcement in a message of EVENTS."""
-    return Announcement(**json.loads(data))
+def decode_announcements(data: bytes) -> list[Announcement]:
+    """The announcements in a message of EVENTS, one a line."""
+    return [Announcement(**json.loads(line)) for line in data.split(b"\n")]
 
 
 def decode_delta(data: bytes | str) -> Delta:
@@ -139,9 +139,19 @@ def _send(messages: list[tuple[str, str]]) -> None:
             socket_connect_timeout=settings.REDIS_TIMEOUT,
         )
     with _sync_client.pipeline(transaction=False) as pipeline:
-        for channel, message in messages:
+        for channel, message in _joined(messages):
             pipeline.publish(channel, message)
         pipeline.execute()
+
+
+def _joined(messages: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same with all announcements as one message, and each bell once: readers pay by message.
+
+    Only announcements have an order among them; stops and bells are heard by others.
+    """
+    announced = "\n".join(message for channel, message in messages if channel == EVENTS)
+    others = dict.fromkeys(one for one in messages if one[0] != EVENTS)
+    return [*([(EVENTS, announced)] if announced else []), *others]
 
 
 def _ring(task: str) -> None:

@@ -74,7 +74,8 @@ def test_enqueues_the_task_in_its_queue_when_rung(redis, task, name):
 def test_reads_what_it_wrote_when_decoding():
     delta = live.Delta("s", "a", 100, 3, "é\n\u2028\"'")
 
-    assert live.decode_announcement(live.encode(ANNOUNCEMENT)) == ANNOUNCEMENT
+    two = "\n".join([live.encode(ANNOUNCEMENT)] * 2).encode()
+    assert live.decode_announcements(two) == [ANNOUNCEMENT] * 2
     assert live.decode_delta(live.encode(delta).encode()) == delta
     assert "\n" not in live.encode(delta)
 
@@ -102,3 +103,10 @@ async def test_caps_the_pieces_when_there_are_too_many(redis, monkeypatch):
 
     assert redis.xlen(live.partial_key("a")) < 250  # approximately: whole blocks are dropped
     await client.aclose()
+
+
+def test_tells_in_one_message_what_is_told_in_one_go():
+    told = [(live.EVENTS, "a"), (live.BELLS, "bell"), (live.EVENTS, "b"), (live.BELLS, "bell")]
+
+    assert live._joined(told) == [(live.EVENTS, "a\nb"), (live.BELLS, "bell")]
+    assert live._joined([(live.STOPS, "answer")]) == [(live.STOPS, "answer")]
