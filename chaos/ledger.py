@@ -167,5 +167,21 @@ def _about(data: dict[str, Any]) -> str:
 
 async def guests(door: Entrance, ledger: Ledger, count: int) -> list[Guest]:
     """New visitors with their sessions' ids."""
-    visitors = await door.visitors(count, at_once=20)
-    return [Guest(visitor, visitor.session_id, ledger) for visitor in visitors]
+    gate = asyncio.Semaphore(20)
+
+    async def one() -> Guest:
+        async with gate:
+            visitor = await _signed_in(door)
+        return Guest(visitor, visitor.session_id, ledger)
+
+    return list(await asyncio.gather(*(one() for _ in range(count))))
+
+
+async def _signed_in(door: Entrance) -> Visitor:
+    """Signing in is not what a row is about: a 503 on a busy machine is tried again."""
+    for _ in range(60):
+        try:
+            return await door.visitor()
+        except (aiohttp.ClientError, OSError, AssertionError):
+            await asyncio.sleep(0.5)
+    return await door.visitor()
