@@ -60,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=0, help="a long run of so many, broken")
     parser.add_argument("--recoveries", type=int, default=0, help="kill -9 mid-answer, so often")
     parser.add_argument("--resumptions", type=int, default=0, help="streams cut at random bytes")
+    parser.add_argument("--without-discord", action="store_true", help="for runs that are long")
     parser.add_argument("--soak", type=float, default=0.0, help="minutes at --rate")
     parser.add_argument("--rate", type=float, default=20.0, help="messages a second of the soak")
     return parser.parse_args()
@@ -74,7 +75,8 @@ async def _run(asked: argparse.Namespace) -> list[Outcome]:
                 say(f"{name}: nothing answers at {_postgres_url()}; left out")
                 continue
             say(f"{name}: starting the product")
-            async with world.opened(Path(folder) / name, server) as opened:
+            settings = {"DISCORD_ENABLED": "off"} if asked.without_discord else {}
+            async with world.opened(Path(folder) / name, server, **settings) as opened:
                 opened.is_short = asked.short
                 for title, act, within in _pieces(asked, name):
                     found.append(await piece(opened, title, act, within=within, settle=within))

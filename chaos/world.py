@@ -51,6 +51,7 @@ class World:
         self.folder, self.database_url = folder, database_url
         self.is_sqlite = database_url.startswith("sqlite")
         self.is_short = False  # CI's three minutes
+        self.has_no_mirror = settings.get("DISCORD_ENABLED") == "off"
         self.ledger = Ledger()
         self.wires = Wires()
         self.redis, self.provider, self.front = (self.wires.make() for _ in range(3))
@@ -73,12 +74,12 @@ class World:
             MESSAGE_LIMIT="100000",
             **_LIMITS,
             BACKLOG_LIMIT="5000",
-            **_discord(self.discord),
-            **settings,
+            **{**_discord(self.discord), **settings},
         )
         ports = [_port(stack.url), free_port()]
         stack.add("second web", stack["web"].command, {"PORT": str(ports[1])})
-        stack.add("bot", [sys.executable, "manage.py", "discord_bot"])
+        if not self.has_no_mirror:
+            stack.add("bot", [sys.executable, "manage.py", "discord_bot"])
         self.ports = dict(zip(WEBS, ports, strict=True))
         self.redis.targets = [stack.broker_port]
         self.provider.targets = [_port(stack.provider_url)]
@@ -196,7 +197,8 @@ class World:
 
     async def findings(self) -> list[Finding]:
         """The ledger against database and Discord."""
-        held = await asyncio.to_thread(truth.read, self.database_url, self.discord)
+        mirror = None if self.has_no_mirror else self.discord
+        held = await asyncio.to_thread(truth.read, self.database_url, mirror)
         found = judge.compare(self.ledger, held)
         return found + [Finding("invalid", one) for one in dict.fromkeys(self.discord.invalid)]
 

@@ -71,6 +71,25 @@ def test_goes_on_with_the_next_of_a_session_when_one_is_done(engine, provider):
     assert said == [question.content for question in questions]
 
 
+def test_keeps_its_leases_when_every_database_thread_is_busy(engine, settings):
+    settings.ANSWER_LEASE_SECONDS = 0.8
+    settings.LLM_MODEL = "openai/hang"
+    answer = asked()
+    wait(lambda: status(answer) == "running")
+    done = threading.Event()
+    busy = [
+        asyncio.run_coroutine_threadsafe(engine.database(done.wait, SECONDS), engine._loop)
+        for _ in range(8)
+    ]
+
+    before = answer.lease_until
+    wait(lambda: status(answer) == "running" and answer.lease_until > before)
+
+    assert not any(future.done() for future in busy)
+    done.set()
+    assert all(future.result(SECONDS) for future in busy)
+
+
 def test_keeps_its_leases_when_an_answer_takes_long(engine, settings):
     settings.ANSWER_LEASE_SECONDS = 0.8
     settings.LLM_MODEL = "openai/echo-wait1.5"
