@@ -53,7 +53,11 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
     parser.add_argument("--only", default="", help="rows by name, F1,F5; all without it")
-    parser.add_argument("--short", action="store_true", help="the quick rows, then 20 s by chance")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="the quick rows, then 20 s by chance; both databases at once",
+    )
     parser.add_argument("--databases", default="sqlite,postgres")
     parser.add_argument("--seed", type=int, default=0, help="of the random schedule")
     parser.add_argument("--seconds", type=float, default=0.0, help="that the schedule lasts")
@@ -67,20 +71,33 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(asked: argparse.Namespace) -> list[Outcome]:
-    found: list[Outcome] = []
+    """Every database in turn; in the short form all at once, since most of it is waiting."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        for name in asked.databases.split(","):
-            server = _server(name)
-            if server is None:
-                say(f"{name}: nothing answers at {_postgres_url()}; left out")
-                continue
-            say(f"{name}: starting the product")
-            settings = {"DISCORD_ENABLED": "off"} if asked.without_discord else {}
-            async with world.opened(Path(folder) / name, server, **settings) as opened:
-                opened.is_short = asked.short
-                for title, act, within in _pieces(asked, name):
-                    found.append(await piece(opened, title, act, within=within, settle=within))
-    return found
+        runs = [partial(_on, asked, Path(folder) / name, name) for name in _databases(asked)]
+        if asked.short:
+            found = await asyncio.gather(*(run() for run in runs))
+        else:
+            found = [await run() for run in runs]
+    return [outcome for outcomes in found for outcome in outcomes]
+
+
+def _databases(asked: argparse.Namespace) -> list[str]:
+    names = asked.databases.split(",")
+    for name in names:
+        if _server(name) is None:
+            say(f"{name}: nothing answers at {_postgres_url()}; left out")
+    return [name for name in names if _server(name) is not None]
+
+
+async def _on(asked: argparse.Namespace, folder: Path, name: str) -> list[Outcome]:
+    say(f"{name}: starting the product")
+    settings = {"DISCORD_ENABLED": "off"} if asked.without_discord else {}
+    async with world.opened(folder, _server(name) or "", **settings) as opened:
+        opened.is_short = asked.short
+        return [
+            await piece(opened, title, act, within=within)
+            for title, act, within in _pieces(asked, name)
+        ]
 
 
 def _pieces(asked: argparse.Namespace, database_name: str) -> Iterable[Piece]:

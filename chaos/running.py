@@ -7,9 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from chaos.report import Outcome, say
-from chaos.world import Broken, World
+from chaos.world import SETTLED_WITHIN, Broken, World
 
-LONGEST_ROW = 400.0
 _TAIL = 4
 
 
@@ -18,8 +17,7 @@ async def piece(
     name: str,
     act: Callable[[World], Awaitable[str]],
     *,
-    within: float = LONGEST_ROW,
-    settle: float = 0.0,
+    within: float,
 ) -> Outcome:
     """Run it, heal, settle, compare; the outcome is said at once."""
     outcome = Outcome(name, "sqlite" if world.is_sqlite else "postgres")
@@ -31,7 +29,7 @@ async def piece(
         outcome.error = f"{type(error).__name__}: {error}"
     try:
         await asyncio.to_thread(world.heal)
-        await (world.settle(settle) if settle else world.settle())
+        await world.settle(max(SETTLED_WITHIN, within / 4))
         await _readers_are_there(world)
     except (Broken, TimeoutError) as error:
         outcome.error = f"{outcome.error}; {error}".strip("; ")

@@ -16,7 +16,7 @@ _RUNG_WITHIN = 25.0
 _SENT_WITHIN = 60.0
 
 
-@row("F20", "crash between commit and ring, and between Discord's post and mark-sent", short=True)
+@row("F20", "crash between commit and ring, and between Discord's post and mark-sent")
 async def crashed(world: World) -> str:
     """Nothing is lost, nothing is doubled."""
     return f"{await _before_the_ring(world)}; {await _before_the_mark(world)}"

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -20,6 +21,7 @@ from tests.system.machine import children
 RECOVERED_WITHIN = 25.0
 LEASE_SECONDS = 10.0  # ANSWER_LEASE_SECONDS
 _ROLLS = 3
+_WORKERS = ("replies", "notifications", "bot", "beat")
 
 
 @row("F1", "kill -9 of the replies worker mid-answer", short=True)
@@ -67,11 +69,11 @@ async def web_killed(world: World) -> str:
 async def rolled(world: World) -> str:
     """No post fails, and no stream has a gap or a repeat."""
     if world.is_short:
-        return await roll(world, rolls=1, per_second=10)
-    return await roll(world, rolls=_ROLLS, per_second=50)
+        return await roll(world, rolls=1, per_second=10, workers=("replies",))
+    return await roll(world, rolls=_ROLLS, per_second=50, workers=_WORKERS)
 
 
-async def roll(world: World, *, rolls: int, per_second: float) -> str:
+async def roll(world: World, *, rolls: int, per_second: float, workers: Sequence[str]) -> str:
     """Restart everything so often while visitors talk; what came of it."""
     guests = await world.guests(60)
     readers = [guest.read() for guest in guests[:10]]
@@ -81,7 +83,7 @@ async def roll(world: World, *, rolls: int, per_second: float) -> str:
         for number in range(rolls):
             # In turns as a reload and as a new deployment do it.
             await (_reload(world) if number % 2 == 0 else _replace(world))
-            for name in ("replies", "notifications", "bot", "beat"):
+            for name in workers:
                 await asyncio.to_thread(world.restart, name)
     seconds = time.monotonic() - began
     failed = [word.statuses for word in traffic.failed]
