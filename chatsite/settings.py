@@ -158,7 +158,7 @@ REDIS_URL = env.text(
 REDIS_TIMEOUT = env.number("REDIS_TIMEOUT", 1.0, "Seconds to wait for Redis.")
 # Requests wait for this one: soon enough they are counted by their own process instead.
 RATE_LIMIT_TIMEOUT = env.number(
-    "RATE_LIMIT_TIMEOUT", 0.25, "Seconds to wait for Redis when a request is counted."
+    "RATE_LIMIT_TIMEOUT", 0.15, "Seconds to wait for Redis when a request is counted."
 )
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

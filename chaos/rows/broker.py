@@ -40,10 +40,11 @@ async def _posts(guests: Sequence[Guest]) -> list[Word]:
 
 
 def _accepted(words: list[Word]) -> str:
-    """The slowest but one: a shared machine may stop for a moment."""
+    """All but the slowest tenth: a shared machine may stop for a moment."""
     require({tuple(word.statuses) for word in words} == {(202,)}, "all accepted at the first try")
     seconds = sorted(word.seconds[0] for word in words)
-    require(seconds[-2] < ACCEPTED_WITHIN, f"accepted in {seconds}")
+    late = seconds[len(seconds) * 9 // 10 - 1]
+    require(late < ACCEPTED_WITHIN, f"accepted in {late:.2f} s")
     return f"{len(words)} accepted in {seconds[len(seconds) // 2] * 1000:.0f} ms (median)"
 
 
