@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from chaos.report import Outcome, say
-from chaos.world import SETTLED_WITHIN, Broken, World
+from chaos.world import Broken, World
 
 _TAIL = 4
 
@@ -29,7 +29,7 @@ async def piece(
         outcome.error = f"{type(error).__name__}: {error}"
     try:
         await asyncio.to_thread(world.heal)
-        await world.settle(max(SETTLED_WITHIN, within / 4))
+        await world.settle()
         await _readers_are_there(world)
     except (Broken, TimeoutError) as error:
         outcome.error = f"{outcome.error}; {error}".strip("; ")

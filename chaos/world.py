@@ -187,11 +187,19 @@ class World:
 
     # --- how it ends --------------------------------------------------------------------------
     async def settle(self, within: float = SETTLED_WITHIN) -> float:
-        """Wait until nothing is owed any more; the seconds that it took."""
-        began = time.monotonic()
-        while any(owed := (await asyncio.to_thread(truth.owed, self.database_url)).values()):
-            if time.monotonic() - began > within:
-                raise Broken(f"after {within:g} s there are still {list(owed)} answers, deliveries")
+        """Wait until nothing is owed any more; the seconds that it took.
+
+        Raises Broken where nothing has become less for `within` seconds.
+        """
+        began = changed = time.monotonic()
+        least = 10**9
+        while left := sum(
+            (owed := await asyncio.to_thread(truth.owed, self.database_url)).values()
+        ):
+            now = time.monotonic()
+            least, changed = (left, now) if left < least else (least, changed)
+            if now - changed > within:
+                raise Broken(f"still owed, and not less for {within:g} s: {owed}")
             await asyncio.sleep(0.5)
         return time.monotonic() - began
 

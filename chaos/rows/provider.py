@@ -38,6 +38,8 @@ async def provider_fails(world: World) -> str:
 
 async def _every_way(world: World) -> str:
     pid = world.stack["replies"].pid
+    other = await world.guest()
+    await _ended(world, [await other.say("Has it started?")], 60)
     faults = [*_FAULTS, *_ANSWERED]
     watched, unwatched = await world.guests(len(faults)), await world.guests(len(faults))
     for guest in watched:
@@ -48,7 +50,6 @@ async def _every_way(world: World) -> str:
         for guest, fault in zip(guests, faults, strict=True)
     ]
     began = time.monotonic()
-    other = await world.guest()
     well = await other.say("Is anybody well?")
     beside = await _ended(world, [well], 20)
     took = await _ended(world, words, TOTAL_SECONDS + _SLACK)
