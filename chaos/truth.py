@@ -83,12 +83,11 @@ def read(url: str, discord: Discord | None) -> Truth:
 
 
 def owed(url: str) -> dict[str, int]:
-    """How much is not finished: answers, and deliveries to Discord."""
+    """How much is not finished of answers and of deliveries to Discord; empty: nothing."""
     with connection(url) as found:
-        return {
-            "answers": int(found.execute(_UNFINISHED).fetchone()[0]),
-            "deliveries": int(found.execute(_DUE).fetchone()[0]),
-        }
+        asked = {"answers": _UNFINISHED, "deliveries": _DUE}
+        owes = {what: int(found.execute(query).fetchone()[0]) for what, query in asked.items()}
+    return {what: count for what, count in owes.items() if count}
 
 
 def given_up(url: str) -> int:

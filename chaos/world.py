@@ -193,10 +193,8 @@ class World:
         """
         began = changed = time.monotonic()
         least = 10**9
-        while left := sum(
-            (owed := await asyncio.to_thread(truth.owed, self.database_url)).values()
-        ):
-            now = time.monotonic()
+        while owed := await asyncio.to_thread(truth.owed, self.database_url):
+            left, now = sum(owed.values()), time.monotonic()
             least, changed = (left, now) if left < least else (least, changed)
             if now - changed > within:
                 raise Broken(f"still owed, and not less for {within:g} s: {owed}")

@@ -51,7 +51,7 @@ def _accepted(words: list[Word]) -> str:
 async def answered(world: World, *, within: float) -> float:
     """Wait until no answer is owed; the seconds it took."""
     return await until(
-        lambda: not truth.owed(world.database_url)["answers"], "all are answered", within
+        lambda: "answers" not in truth.owed(world.database_url), "all are answered", within
     )
 
 
