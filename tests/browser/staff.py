@@ -96,6 +96,31 @@ def converse(session: str, pairs: list[list[str]]) -> None:
         ChatSession.objects.filter(pk=session).update(last_seq=last + len(rows))
 
 
+def hostile(session: str, texts: list[str]) -> None:
+    """Each text as said by everybody, as a name, a label and an address; and who reviews it."""
+    from django.contrib.auth.models import User
+
+    from chat_app.models import Snippet
+    from sessions_app import audit
+    from sessions_app.models import Act, SessionContact
+
+    quote(session, texts)
+    SessionContact.objects.filter(pk=session).update(email=f"{texts[0]}@example.com"[:254])
+    said = ChatMessage.objects.filter(session_id=session)
+    for row, text in zip(said.order_by("seq"), texts * 3, strict=True):
+        said.filter(pk=row.pk).update(
+            author=text[:60] if row.message_type == MessageType.STAFF else "",
+            labels=[{"name": text[:40], "rule": text[:40]}],
+            error=text[:60],
+            model=text[:60],
+        )
+    for number, text in enumerate(texts):
+        Snippet.objects.create(name=f"{number}{text}"[:32], text=text)
+        who = Actor("tests", "1", text[:60])
+        audit.record(actor=who, act=Act.EXPORT, session_id=session, detail=text[:200])
+    User.objects.create_superuser("root", password="a long enough password")
+
+
 def expire(session: str) -> None:
     """The session's time is over."""
     ChatSession.objects.filter(pk=session).update(expires_at=timezone.now())
@@ -124,7 +149,19 @@ def _answer(asked: ChatMessage, words: str) -> ChatMessage:
 
 ACTS = {
     act.__name__: act
-    for act in (respond, say, edit, take_back, fill, quote, converse, expire, close, stored)
+    for act in (
+        respond,
+        say,
+        edit,
+        take_back,
+        fill,
+        quote,
+        converse,
+        hostile,
+        expire,
+        close,
+        stored,
+    )
 }
 
 if __name__ == "__main__":
