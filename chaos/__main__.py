@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -44,6 +45,9 @@ Piece = tuple[str, Callable[[World], Awaitable[str]], float]
 def main() -> int:
     """Run what was asked for; the exit status."""
     asked = _arguments()
+    # Whoever stops the run, its processes end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     allow_many_files()
     outcomes = asyncio.run(_run(asked))
     report.table(outcomes)
