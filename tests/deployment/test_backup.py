@@ -161,6 +161,19 @@ def test_keeps_what_is_there_when_it_is_not_told_to_replace_it(tmp_path):
     assert not ChatMessage.objects.filter(content="After").exists()
 
 
+def test_does_the_rest_when_another_tool_has_loaded_it():
+    session = open_session()
+    ask(session, "Before")
+    last = session.last_seq
+
+    assert "Restored 1 sessions, 2 messages" in run("restore", "--loaded")
+
+    session.refresh_from_db()
+    assert session.last_seq > last + 500
+    with pytest.raises(CommandError, match=r"one of the arguments"):
+        run("restore")
+
+
 def test_never_writes_over_a_backup(tmp_path):
     file = tmp_path / "backup"
     file.write_text("mine")

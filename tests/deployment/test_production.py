@@ -9,10 +9,11 @@ import re
 import socket
 import ssl
 import threading
-import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.deployment.compose import Machines
@@ -69,18 +70,19 @@ def test_answers_over_tls_and_http2_and_remembers(visitor: Visitor) -> None:
 
 
 def test_passes_events_on_as_they_come(visitor: Visitor) -> None:
-    question = {"message": "[words40-gap0.05] Tell me a lot"}
+    """What is kept back until the end could not be stopped before it."""
+    question = {"message": "[words2000-gap0.05] Go on until I say stop"}
     headers = {**visitor.bearer, "Accept": "text/event-stream"}
-    came: list[tuple[str, float]] = []
     with visitor.client.stream("POST", "/chat", json=question, headers=headers) as stream:
-        named = (line for line in stream.iter_lines() if line.startswith("event: "))
-        came.extend((line.removeprefix("event: "), time.monotonic()) for line in named)
+        events = _events(stream.iter_lines())
+        delta = next(data for name, data in events if name == "delta")
+        stop = f"/chat/answers/{delta['answer_id']}/stop"
+        assert visitor.client.post(stop, headers=visitor.bearer).status_code == 200
+        answer = next(data for name, data in events if name == "answer")
 
-    deltas = [when for name, when in came if name == "delta"]
-    [end] = [when for name, when in came if name == "answer"]
-    assert len(deltas) > 10
-    # Forty words take two seconds: what is kept back comes all at once.
-    assert end - deltas[0] > 1.0
+    assert answer["status"] == "stopped"
+    assert answer["response"].startswith(delta["text"])
+    assert "word1999" not in answer["response"]
 
 
 def test_takes_the_id_of_a_request_from_the_caller_to_the_model(
@@ -212,6 +214,19 @@ def test_shows_figures_inside_only(production: Machines, browser: httpx.Client) 
     assert browser.get("/metrics").status_code == 404
 
 
+def test_holds_no_more_connections_than_the_arithmetic_says(production: Machines) -> None:
+    """docs/deployment.md: webs x workers x (threads + 1) + replies x 6 + notifications x 4."""
+    url = production["web-a"].env["DATABASE_URL"]
+    if not url.startswith("postgres"):
+        pytest.skip("PostgreSQL only")
+    replies = len(production.running("replies"))
+    name = url.rpartition("/")[2]
+    with psycopg.connect(url) as asking:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        [(held,)] = asking.execute(count, [name]).fetchall()
+    assert held - 1 <= 2 * 1 * (4 + 1) + replies * 6 + 4
+
+
 @pytest.mark.skipif(not os.environ.get("PRODUCTION"), reason="make production takes the time")
 def test_loses_no_question_while_the_webs_are_renewed_one_by_one(
     visitor: Visitor, production: Machines
@@ -249,6 +264,16 @@ def test_says_that_it_is_away_in_words_when_both_webs_are(
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = ""
+    for line in lines:
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
 
 
 def _provider(production: Machines) -> dict[str, Any]:

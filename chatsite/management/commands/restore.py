@@ -20,26 +20,35 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and the word that what is there may go."""
-        parser.add_argument("file", type=Path)
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("file", type=Path, nargs="?")
+        source.add_argument(
+            "--loaded", action="store_true", help="pg_restore has loaded it already; do the rest."
+        )
         parser.add_argument(
             "--replace", action="store_true", help="The database holds sessions; they may go."
         )
 
-    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
+    def handle(self, *args: Any, file: Path | None, replace: bool, **options: Any) -> None:
         """Restore, migrate, reconcile; says what is there now."""
-        if not replace and (held := _held()):
-            raise CommandError(f"The database holds {held}. With --replace they are lost.")
         began = time.monotonic()
-        try:
-            dumps.load(file)
-        except dumps.CannotDump as error:
-            raise CommandError(str(error)) from error
+        if file:
+            _load(file, replace=replace)
         call_command("migrate", interactive=False, verbosity=0)
         checked = restoring.reconcile()
         seconds = time.monotonic() - began
         self.stdout.write(f"Restored {restoring.contents()} in {seconds:.1f} s.")
         self.stdout.write(f"{checked} deliveries to Discord look first whether they arrived.")
         self.stdout.write("Start the processes; unfinished answers are taken up again.")
+
+
+def _load(file: Path, *, replace: bool) -> None:
+    if not replace and (held := _held()):
+        raise CommandError(f"The database holds {held}. With --replace they are lost.")
+    try:
+        dumps.load(file)
+    except dumps.CannotDump as error:
+        raise CommandError(str(error)) from error
 
 
 def _held() -> restoring.Contents | None:
