@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
     options.cases = options.cases or (_SHORT if options.short else tuple(CASES))
     if options.short:
-        options.seconds = 3.0
+        options.seconds = 2.0
     return options
 
 

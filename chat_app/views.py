@@ -80,9 +80,7 @@ class ChatViewSet(ViewSet):
 
 def _post(request: Request, text: str) -> Posted:
     session = visitor(request)
-    header = KeyIn(data={"idempotency_key": request.headers.get("Idempotency-Key")})
-    header.is_valid(raise_exception=True)
-    key = header.validated_data.get("idempotency_key")
+    key = _key(request)
     replay = key and services.find_replay(session=session, text=text, client_key=key)
     if replay:
         return replay
@@ -94,6 +92,15 @@ def _post(request: Request, text: str) -> Posted:
         request_id=request._request.request_id,  # type: ignore[attr-defined]
         is_streamed=_wants_stream(request),
     )
+
+
+def _key(request: Request) -> str | None:
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return None
+    header = KeyIn(data={"idempotency_key": given})
+    header.is_valid(raise_exception=True)
+    return str(header.validated_data["idempotency_key"])
 
 
 def _after(given: dict[str, Any]) -> int:
