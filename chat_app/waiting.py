@@ -46,8 +46,10 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
             response = await hops.there(view, request, **parts)
         if not isinstance(response, Continued):
             return response
+        go_on = response.go_on
+        del response  # and with it the viewset's world: a wait holds what it needs
         try:
-            return await response.go_on()
+            return await go_on()
         except errors.Problem as problem:
             return errors.response(request, problem)
 
