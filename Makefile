@@ -3,7 +3,7 @@ PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests production contract bench bench-short screening-report lock docs clean .installed .installed-dev
+.PHONY: help run test check tests production contract fuzz bench bench-short screening-report lock docs clean .installed .installed-dev
 # Keys of nothing: the checks need some, and protect nobody.
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
@@ -39,6 +39,9 @@ contract: .installed-dev ## 10,000 requests made from the schema, all checked; R
 
 production: .installed-dev ## docker-compose.yml's processes behind its proxy, without Docker; needs nginx
 	@PRODUCTION=on .venv/bin/python -m pytest tests/deployment --durations=5 $(ARGS)
+
+fuzz: .installed-dev ## made-up inputs for all that reads strangers' texts; SECONDS (60) and SEED
+	.venv/bin/python -m tests.fuzzing $(or $(SECONDS),60) $(SEED)
 
 screening-report: .installed ## recall and false alarms; FILES="a.jsonl b.jsonl" with texts and categories
 	@.venv/bin/python -m chat_app.screening_report $(FILES)

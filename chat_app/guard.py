@@ -23,6 +23,7 @@ _ROLE_TOKENS = re.compile(
     r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
     re.IGNORECASE,
 )
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _BLUNT: Final = {"<": "‹", "[": "⁅"}
 _OPEN, _CLOSE = "⟦", "⟧"
 # Said once, in the system prompt: the marks of a request are in none of its fixed texts, so that
@@ -63,7 +64,7 @@ class Watch:
 
     def __init__(self, canary: str, mark: str = "") -> None:
         self.text = ""
-        self._held = ""
+        self._held = self._half = ""
         self._seen = ""  # the last that was let out or held, folded
         self._needles = _needles(canary)
         self._most = max(map(len, self._needles), default=0)
@@ -72,6 +73,7 @@ class Watch:
 
     def feed(self, piece: str) -> str:
         """What may go out now that this piece has come."""
+        piece, self._half = _storable(self._half + piece)
         folded = piece.translate(_folded)
         self._seen = (self._seen + folded)[-self._most - len(folded) :]
         if any(needle in self._seen for needle in self._needles):
@@ -81,6 +83,8 @@ class Watch:
 
     def rest(self) -> str:
         """The end of the answer: nothing more can complete what was held back."""
+        if self._half:
+            self._held, self._half = f"{self._held}\ufffd", ""
         return self._let_out(len(self._held))
 
     def _let_out(self, until: int) -> str:
@@ -113,6 +117,19 @@ class _Folding(dict[int, str]):
 
 
 _folded = _Folding()
+
+
+def _storable(text: str) -> tuple[str, str]:
+    """The text as databases take it, and the half of a character at its end.
+
+    JSON may hold both: NUL, and characters cut in two between the pieces of a stream.
+    """
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    whole = text[: len(text) - len(half)]
+    if _NO_TEXT.search(whole):
+        joined = whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        whole = joined.replace("\0", "\ufffd")
+    return whole, half
 
 
 def _needles(canary: str) -> list[str]:

@@ -55,4 +55,4 @@ def _kept(text: str) -> str:
 
 def _render(text: str) -> str:
     html: str = _markdown.render(text)
-    return _cleaner.clean(html)
+    return _cleaner.clean(html.encode("utf-8", "replace").decode())  # half characters are none

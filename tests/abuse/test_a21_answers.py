@@ -87,6 +87,12 @@ def test_says_where_a_link_leads_that_hides_it(answered, api):
     assert f"the bank ({where})" in re.sub("<[^>]*>", "", found["html"])
 
 
+def test_stores_what_no_database_takes_as_a_sign_of_it(answered, api):
+    stored, found = answered("a\0b \ud83d! 😀", api)
+
+    assert stored == found["text"] == "a\ufffdb \ufffd! 😀"
+
+
 @pytest.mark.parametrize("is_streamed", [True, False], ids=["streamed", "whole"])
 def test_ends_an_answer_without_an_end(engine, provider, settings, is_streamed):
     settings.LLM_MODEL = "openai/huge"  # 400,000 words, two million characters
