@@ -50,6 +50,7 @@ class Engine:
         self._bell = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._is_draining = False
+        self._is_warm = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -112,6 +113,8 @@ class Engine:
             await llm.warm_up()
         except Exception:  # nothing depends on it
             log.exception("the model's library was not warmed up")
+        self._is_warm = True
+        await self._say_alive()
 
     async def _claim(self) -> None:
         """Wait for the bell, then take as many answers as there is room for."""
@@ -169,9 +172,13 @@ class Engine:
             for (answer_id, _), (reply, task) in before:
                 if answer_id not in wanted:
                     await self._halt(reply, task)
+        if self._is_warm:  # who is sent here before waits for the library, not for the model
+            await self._say_alive()
+        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
+
+    async def _say_alive(self) -> None:
         with contextlib.suppress(RedisError, OSError):
             await pulse.beat(self._client)
-        await asyncio.sleep(settings.ANSWER_LEASE_SECONDS / _BEATS_A_LEASE)
 
     async def _listen(self) -> None:
         """Hear at once what Celery tells a little later, and which answers are to be stopped."""

@@ -42,11 +42,12 @@ async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile(
     engine._loop, engine._client = asyncio.get_running_loop(), None
     engine._begin(ChatMessage(pk="answer", lease_token="lost"), is_watched=False)
 
-    async def reclaimed(_act: Any, tokens: set[str]) -> set[str]:
+    async def reclaimed(_executor: Any, act: Any) -> set[str]:
+        (tokens,) = act.args
         engine._begin(ChatMessage(pk="answer", lease_token="new"), is_watched=False)
         return {"answer"} if "new" in tokens else set()
 
-    monkeypatch.setattr(engine, "database", reclaimed)
+    monkeypatch.setattr(engine, "_on", reclaimed)
     await engine._beat()
     lost, new = FakeReply.made
     assert (lost.was_ended, new.was_ended) == (True, False)
