@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +28,10 @@ def _owe(*, events: list[SessionEvent], **_: Any) -> None:
     told = [event for event in events if event.kind != EventKind.OPENED]
     if not told:
         return
-    owed = _opening(told)
-    is_mirrored = bool(owed) or _has_opening(told[0].session_id)
-    owed += [_due(event) for event in told if is_mirrored and _is_wanted(event)]
+    owed = _openings({event.session_id for event in told if event.kind in _WORDS})
+    opening = {delivery.event.session_id for delivery in owed}
+    mirrored = opening | _with_opening({event.session_id for event in told} - opening)
+    owed += [_due(event) for event in told if event.session_id in mirrored and _is_wanted(event)]
     if owed:
         Delivery.objects.bulk_create(owed)
         live.ring(queue.DELIVER)
@@ -45,16 +47,16 @@ def _is_wanted(event: SessionEvent) -> bool:
     return settings.DISCORD_NOTIFY_MESSAGES or event.kind == EventKind.STATUS
 
 
-def _opening(told: list[SessionEvent]) -> list[Delivery]:
-    if not any(event.kind in _WORDS for event in told):
-        return []
+def _openings(sessions: Collection[str]) -> list[Delivery]:
     unowed = SessionEvent.objects.filter(
-        session_id=told[0].session_id, kind=EventKind.OPENED, delivery=None
+        session_id__in=sessions, kind=EventKind.OPENED, delivery=None
     )
-    return [_due(event) for event in unowed]
+    return [_due(event) for event in unowed] if sessions else []
 
 
-def _has_opening(session_id: str) -> bool:
-    return Delivery.objects.filter(
-        event__session_id=session_id, event__kind=EventKind.OPENED
-    ).exists()
+def _with_opening(sessions: Collection[str]) -> set[str]:
+    """Those of the sessions that are mirrored already."""
+    if not sessions:
+        return set()
+    opened = Delivery.objects.filter(event__session__in=sessions, event__kind=EventKind.OPENED)
+    return set(opened.values_list("event__session_id", flat=True))

@@ -9,13 +9,14 @@ import pytest
 import time_machine
 from django.db.models.functions import Now
 
-from chat_app import answers, leases, services, staff
+from chat_app import answers, endings, leases, services, staff
 from chat_app.answers import Outcome
 from chat_app.models import AnswerStatus, ChatMessage
 from notifications.models import Delivery, DeliveryStatus, DiscordThread, MirrorState
 from sessions_app.audit import Actor
 from tests.notifications.conftest import all_sent, markers, until
 from tests.standins import discord_spec
+from tests.support import open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -235,6 +236,23 @@ def test_owes_now_when_the_clock_of_the_web_process_is_ahead(discord_server, ses
 
     assert not Delivery.objects.filter(due_at__gt=Now()).exists()
     assert Delivery.objects.exists()
+
+
+def test_owes_each_conversation_its_own_opening_when_answers_end_together(settings, session):
+    settings.DISCORD_ENABLED = False
+    other = open_session("bob@example.com")
+    for one in (session, other):
+        services.post_message(session=one, text="Before Discord was there")
+    settings.DISCORD_ENABLED = True
+
+    claimed = leases.claim(most=2)
+    done = Outcome(AnswerStatus.DONE, "An answer.")
+    endings.finish([endings.Ending(answer, done) for answer in claimed])
+
+    owed = Delivery.objects.values_list("event__session_id", "event__kind")
+    assert sorted(owed) == sorted(
+        (one.pk, kind) for one in (session, other) for kind in ("opened", "answer")
+    )
 
 
 def test_owes_nothing_when_it_is_off(session, settings):
