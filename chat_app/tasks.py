@@ -7,7 +7,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 
 from chat_app import answers, engine
-from chat_app.console import days
+from chat_app.console import days, running
 from chatsite.core import live, queue
 
 
@@ -28,7 +28,8 @@ def sweep() -> None:
 
 @shared_task(name=queue.COUNT_DAYS)
 def count_days() -> None:
-    """Count the days that are over, so that no page of the dashboard has to."""
+    """Count what pages of the dashboard would have to: days that are over, and busy ones."""
+    running.refresh()
     days.keep_due()
 
 

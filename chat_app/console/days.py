@@ -30,7 +30,7 @@ COUNTERS: Final = (*_BY_WORD, *_BY_NUMBER)
 def kept(period: Period) -> dict[date, Day]:
     """The days of the period that are counted."""
     rows = DayFigures.objects.filter(day__gte=period.days[0], day__lte=period.days[-1])
-    return {day: _unpack(data) for day, data in rows.values_list("day", "data")}
+    return {day: unpack(data) for day, data in rows.values_list("day", "data")}
 
 
 def keep_due() -> int:
@@ -79,12 +79,13 @@ def _due() -> list[date]:
 
 def _keep(days: Sequence[date]) -> None:
     found = figures.count(span(days))
-    rows = [DayFigures(day=day, data=_pack(found[day])) for day in days]
+    rows = [DayFigures(day=day, data=pack(found[day])) for day in days]
     # Another worker that counted the same has counted the same.
     DayFigures.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _pack(day: Day) -> dict[str, Any]:
+def pack(day: Day) -> dict[str, Any]:
+    """The day as JSON."""
     models = {
         name: [one.answers, one.prompt_tokens, one.completion_tokens, str(one.cost)]
         for name, one in day.models.items()
@@ -93,7 +94,9 @@ def _pack(day: Day) -> dict[str, Any]:
     return {**{name: getattr(day, name) for name in PLAIN}, **counters, "models": models}
 
 
-def _unpack(data: dict[str, Any]) -> Day:
+def unpack(data: dict[str, Any]) -> Day:
+    """The day that was packed."""
+
     def numbers(name: str) -> Counter[int]:
         return Counter({int(key): number for key, number in data[name].items()})
 

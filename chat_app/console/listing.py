@@ -58,16 +58,10 @@ def page(chosen: Filters, viewer: Viewer) -> Page:
     """The page that was chosen; one row more is asked for than shown, instead of a count."""
     found = search(filters.apply(chosen), chosen)
     first = (chosen.page - 1) * PER_PAGE
-    said = ChatMessage.objects.filter(session=OuterRef("pk"), deleted_at=None)
-    last = said.exclude(error=TAKEN_OVER).order_by("-seq").values("pk")[:1]
-    sessions = list(
-        found.sessions.select_related("contact").annotate(last_id=Subquery(last))[
-            first : first + PER_PAGE + 1
-        ]
-    )
+    sessions = list(found.sessions.select_related("contact")[first : first + PER_PAGE + 1])
     shown = sessions[:PER_PAGE]
-    facts = _facts([one.pk for one in shown])
-    latest = ChatMessage.objects.in_bulk([one.last_id for one in shown if one.last_id])
+    ids = [one.pk for one in shown]
+    facts, latest = _facts(ids), _latest(ids)
     rows = [_row(one, viewer, facts.get(one.pk, {}), latest, found.matches) for one in shown]
     return Page(rows, len(sessions) > PER_PAGE, found)
 
@@ -78,6 +72,14 @@ def visitor(session: ChatSession, viewer: Viewer) -> str:
     if contact is None:
         return "(erased)"
     return contact.email if viewer.may_see_personal else identity.mask(contact.email)
+
+
+def _latest(ids: list[str]) -> dict[str, ChatMessage]:
+    """What was said last in each; of these only, since rows that a page skips would pay too."""
+    said = ChatMessage.objects.filter(session=OuterRef("pk"), deleted_at=None)
+    last = said.exclude(error=TAKEN_OVER).order_by("-seq").values("pk")[:1]
+    named = ChatSession.objects.filter(pk__in=ids).values_list(Subquery(last))
+    return {one.session_id: one for one in ChatMessage.objects.filter(pk__in=named)}
 
 
 def _facts(ids: list[str]) -> dict[str, dict[str, Any]]:
@@ -103,7 +105,7 @@ def _row(
     latest: dict[str, ChatMessage],
     matches: dict[str, list[Match]],
 ) -> Row:
-    last = latest.get(getattr(session, "last_id", ""))
+    last = latest.get(session.pk)
     found = matches.get(session.pk, [])
     return Row(
         session=session,

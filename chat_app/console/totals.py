@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
-from chat_app.console import days, figures
+from chat_app.console import days, figures, running
 from chat_app.console.figures import Day, Model, Period
-
-# So many messages are counted while the page waits; more is beat's work.
-_FEW: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +26,7 @@ class Figures:
     days: dict[date, Day]
     refused: int | None = 0
     pending: list[date] = field(default_factory=list)
+    as_of: datetime | None = None
     sum: Day = field(default_factory=Day)
 
     def __post_init__(self) -> None:
@@ -86,23 +83,25 @@ class Figures:
 def of(period: Period) -> Figures:
     """The figures of the period; days that are yet to be counted are in `pending`, not in `days`.
 
-    The page pays for the days that go on, and for past ones only where little was said in them.
+    The page counts itself only where little was said; the rest it takes from what beat counted.
     """
     found = days.kept(period)
-    missing = [day for day in period.days if day not in found]
-    past = [day for day in missing if days.is_over(day)]
-    few = missing if _are_few(past) else [day for day in missing if day not in past]
+    past = [day for day in period.days if day not in found and days.is_over(day)]
+    fresh, as_of = running.find([day for day in period.days if not days.is_over(day)])
+    found |= fresh
+    few = [day for day in period.days if day not in found]
+    if not _are_few(past):
+        few = [day for day in few if day not in past]
     if few:
         counted = figures.count(days.span(few))
         found |= {day: counted[day] for day in few}
     known = {day: found[day] for day in period.days if day in found}
-    return Figures(
-        known, figures.refused(period), pending=[day for day in past if day not in known]
-    )
+    pending = [day for day in past if day not in known]
+    return Figures(known, figures.refused(period), pending=pending, as_of=as_of)
 
 
 def _are_few(past: list[date]) -> bool:
-    return bool(past) and not figures.is_more(days.span(past), than=_FEW)
+    return bool(past) and not figures.is_more(days.span(past), than=running.FEW)
 
 
 def _merge(into: Day, day: Day) -> None:

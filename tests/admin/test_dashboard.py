@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import RedisError
 
 from chat_app import tasks
-from chat_app.console import days, figures, totals
+from chat_app.console import days, figures, running, totals
 from chat_app.console.figures import Period
 from chat_app.models import ChatMessage, DayFigures, MessageType
 from sessions_app.models import Block, ChatSession
@@ -131,7 +133,7 @@ def test_beat_counts_the_latest_days_first_and_goes_on(
 def test_page_counts_no_past_day_with_much_in_it(
     by_hand: None, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(totals, "_FEW", 5)
+    monkeypatch.setattr(running, "FEW", 5)
     found = totals.of(WEEK)
     assert found.pending == WEEK.days
     assert found.sum.started == 0
@@ -155,6 +157,35 @@ def test_running_day_is_not_kept_but_shown(db: Any) -> None:
     tasks.count_days()
     assert not DayFigures.objects.exists()
     assert totals.of(days.span([now.date()])).sum.started == 1
+
+
+def test_beat_counts_a_busy_day_that_goes_on(
+    db: Any, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    today = days.span([now.date()])
+    session = _session(now, "n")
+    for _ in range(3):
+        say(session, USER, timestamp=now)
+    assert not running.refresh()  # few: pages count them as they are
+    monkeypatch.setattr(running, "FEW", 2)
+    assert running.refresh()
+    say(session, USER, timestamp=now)
+    found = totals.of(today)
+    assert (found.sum.said["user"], found.as_of is not None) == (3, True)
+    assert "counted at" in sign_in("Reviewer").get(f"{LIST}dashboard/").content.decode()
+    monkeypatch.setattr(running, "_key", lambda day: "none")
+    assert totals.of(today).sum.said["user"] == 4
+
+
+def test_running_days_are_counted_by_the_page_while_redis_is_away(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(type(caches["limits"]), "get_many", fail)
+    assert totals.of(days.span([datetime.now(UTC).date()])).refused is None
 
 
 def test_period_before_is_as_long() -> None:
