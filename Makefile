@@ -3,7 +3,7 @@ PYTHON ?= python3
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
-.PHONY: help run test check tests production contract fuzz bench bench-short screening-report lock docs clean .installed .installed-dev
+.PHONY: help run test check tests production contract fuzz bench bench-short screening-report corpora lock docs clean .installed .installed-dev
 # Keys of nothing: the checks need some, and protect nobody.
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
@@ -27,6 +27,10 @@ check: .installed-dev ## lint, types, import contracts, templates, migrations
 
 tests: .installed-dev ## the tests alone; DATABASE_URL and REDIS_URL choose the services
 	.venv/bin/python -m pytest -n 3 --cov --cov-report=term $(ARGS)
+
+corpora: .installed-dev ## every text of CORPORA=folder (JSON lines) on every page, in a real browser
+	@CORPORA="$(abspath $(CORPORA))" .venv/bin/python -m pytest -x --durations=5 \
+		tests/browser/test_corpora.py tests/browser/test_console_corpora.py
 
 bench: .installed-dev ## latency, throughput, CPU and memory beside litellm's floor; CASES="auth history" for some
 	@.venv/bin/python -m benchmarks --json var/bench.json $(CASES)

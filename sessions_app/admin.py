@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 
 from chatsite.core.admin import ReadOnlyAdmin
 from sessions_app.models import AuditEntry, Block, SessionEvent
@@ -36,3 +37,13 @@ class BlockAdmin(ReadOnlyAdmin):
     search_fields = ("reason", "created_by", "session__id__startswith")
     ordering = ("-created_at",)
     exclude = ("email_hash", "network")
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Django's own log of what was done in the admin."""
+
+    list_display = ("action_time", "user", "object_repr", "change_message")
+    list_select_related = ("user",)
+    search_fields = ("object_id", "user__username")
+    ordering = ("-action_time",)

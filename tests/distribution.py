@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Each starts processes of its own, once, and takes long: they come first, in this order.
 GROUPS: Final = {
-    "browser": ("tests/browser/", "tests/admin/test_browser.py"),
+    "browser": ("tests/browser/",),
     "system": ("tests/system/",),
     "discord": ("tests/notifications/test_real_processes.py",),
     "local": ("tests/local/",),

@@ -46,7 +46,6 @@ class _ReadOnly:
 class ReadOnlyAdmin(_ReadOnly, ModelAdmin):
     """A model's pages for reading."""
 
-    list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
 

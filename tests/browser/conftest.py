@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browser.chat import Chat
+from tests.browser.console import PASSWORD
 from tests.browser.site import Site
 from tests.browser.system import System
 
@@ -55,6 +56,12 @@ def system(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sys
         yield system
     finally:
         system.stop()
+
+
+@pytest.fixture(scope="package")
+def staff(system: System) -> None:
+    """Accounts of the staff, and conversations that they find."""
+    system.act(act="hire", password=PASSWORD)
 
 
 @pytest.fixture(scope="package")

@@ -19,6 +19,7 @@ from chat_app.models import ChatMessage, MessageType  # noqa: E402
 from chatsite.core import live  # noqa: E402
 from sessions_app.audit import Actor  # noqa: E402
 from sessions_app.models import ChatSession  # noqa: E402
+from tests.browser import filling  # noqa: E402
 
 KIM = Actor("tests", "1", "Kim")
 
@@ -147,7 +148,7 @@ def _answer(asked: ChatMessage, words: str) -> ChatMessage:
     )
 
 
-ACTS = {
+ACTS = filling.ACTS | {
     act.__name__: act
     for act in (
         respond,

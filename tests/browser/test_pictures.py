@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
+from tests.browser.console import LIST, LIVE, Console
 from tests.browser.system import System
 
 Visit = Callable[..., Chat]
@@ -79,3 +81,35 @@ def test_picture_of_the_door(shop: Callable[..., Chat], pictures: Path) -> None:
     chat.open()
     chat.page.wait_for_timeout(400)
     chat.page.screenshot(path=pictures / "widget-door.png")
+
+
+def test_pictures_of_the_console(
+    system: System, staff: None, profile: Callable[..., Any], pictures: Path | None
+) -> None:
+    if pictures is None:
+        pytest.skip("set PICTURES to the folder that they go to")
+    console = Console(system, profile)
+    laptop = console.enter("Admin", viewport={"width": 1280, "height": 860})
+    dark = console.enter("Moderator", color_scheme="dark", viewport={"width": 1280, "height": 860})
+    phone = console.enter("Moderator", **PHONE, device_scale_factor=1.5)
+    dark_phone = console.enter("Moderator", color_scheme="dark", **PHONE, device_scale_factor=1.5)
+    for name, page, path in (
+        ("list", laptop, ""),
+        ("search", laptop, "?q=grinder"),
+        ("dashboard", laptop, f"dashboard/?since={_days_ago(19)}"),
+        ("dashboard-dark", dark, f"dashboard/?since={_days_ago(19)}"),
+        ("list-phone", phone, ""),
+    ):
+        page.goto(LIST + path)
+        page.screenshot(path=pictures / f"admin-{name}.png")
+    for name, page in (("", laptop), ("-dark", dark), ("-phone", dark_phone)):
+        page.goto(f"{LIST}?label=staff")
+        page.click("a.open >> nth=2")
+        page.wait_for_selector(LIVE)
+        page.wait_for_timeout(300)  # until new lines stand still
+        page.screenshot(path=pictures / f"admin-conversation{name}.png")
+    assert console.said == []
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).date().isoformat()

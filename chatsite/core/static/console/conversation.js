@@ -84,6 +84,16 @@
   follow();
   window.addEventListener("pagehide", () => source.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) follow(); });
+  // A browser opens six connections to a host: pages in the background must not hold them all.
+  let leaving;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.visibilityState === "visible") {
+      if (live.dataset.state === "paused") follow();
+    } else if (source.readyState !== EventSource.CLOSED) {
+      leaving = setTimeout(() => { source.close(); say("paused"); }, 20000);
+    }
+  });
 
   toEnd.addEventListener("click", scroll);
   window.addEventListener("scroll", () => { if (isAtEnd()) toEnd.hidden = true; }, { passive: true });
