@@ -26,6 +26,7 @@ from chat_app.console.totals import Figures
 _LIST = "admin:sessions_app_chatsession_changelist"
 _SPANS: Final = ((1, "Today"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
 _LONGEST: Final = 92
+_MOST_ROWS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "now": now,
         "charts": _charts(period, now, before),
         "days": _rows(period, now),
-        "models": _models(now, chosen),
-        "causes": _causes(now),
+        "models": _models(now, chosen)[:_MOST_ROWS],
+        "causes": _causes(now)[:_MOST_ROWS],
         "pending": len(now.pending) + len(before.pending),
         "lists": {name: _href(chosen, label=name) for name in ("degraded", "fallback")},
     }
@@ -105,14 +106,14 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
         href=_href(chosen, label="degraded"),
     )
     yield tile(
-        "Another model answered",
+        "By another model",
         now_sum.fallbacks.total(),
         was_sum.fallbacks.total(),
         href=_href(chosen, label="fallback"),
     )
     yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
     yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
-    yield tile("Requests over a limit", now.refused or 0, before.refused or 0,
+    yield tile("Over a limit", now.refused or 0, before.refused or 0,
                shown="" if now.refused is not None else "–")  # fmt: skip
     yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
     yield tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chat_app import rendering
 from chat_app.answers import TAKEN_OVER
-from chat_app.models import AnswerStatus, ChatMessage, MessageType
+from chat_app.models import ChatMessage, MessageType
 from sessions_app import audit
 from sessions_app.models import AuditEntry, ChatSession, EventKind, SessionEvent
 
@@ -132,8 +132,3 @@ def _line(event: SessionEvent, entry: AuditEntry | None) -> Item:
     line = f"{who} {_ACTS.get(entry.act, entry.act.replace('_', ' '))}"
     where = "" if entry.source in {"admin", "visitor"} else f" (from {entry.source.title()})"
     return Item(event.seq, event.created_at, line=line + where, detail=entry.detail)
-
-
-def is_in_the_making(message: ChatMessage) -> bool:
-    """Whether the answer is yet to come."""
-    return message.status in {AnswerStatus.QUEUED, AnswerStatus.RUNNING}

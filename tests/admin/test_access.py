@@ -10,6 +10,7 @@ from django.core.cache import caches
 from django.test import Client
 from structlog.testing import capture_logs
 
+from chat_app.console import listing
 from chatsite.core import ratelimit
 from tests.admin.conftest import LIST, ROLES, SignIn, Talk
 
@@ -93,6 +94,28 @@ def test_every_page_forbids_frames_and_inline_scripts(sign_in: SignIn, talk: Tal
         assert " style=" not in text
         assert "<style" not in text
         assert "onclick" not in text
+        assert "<script>" not in text
+
+
+def test_refusals_and_faults_are_pages_of_ours(
+    sign_in: SignIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEBUG = False
+    client = sign_in("Reviewer")
+    forged = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    forged.cookies = client.cookies
+    monkeypatch.setattr(listing, "page", None)
+    for answer, status, words in (
+        (client.get("/admin/sessions_app/auditentry/"), 403, "You may not see this"),
+        (client.get(f"{LIST}nothing/change/"), 404, "There is nothing here"),
+        (forged.post(f"{LIST}export/", {"pk": "x"}), 403, "This form was too old"),
+        (forged.get(LIST), 500, "Something went wrong"),
+    ):
+        text = answer.content.decode()
+        assert answer.status_code == status, words
+        assert words in text
+        assert "<style" not in text
+        assert "console/frame.css" in text
 
 
 def test_strangers_see_the_sign_in_only(db: Any, talk: Talk) -> None:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat_app.console import transcript
 from chat_app.models import ChatMessage, MessageType, Snippet
+from notifications.models import DiscordThread
 from sessions_app.models import Act, AuditEntry, Block, ChatSession, SessionContact, SessionEvent
 from tests.admin.conftest import LIST, SignIn, Talk, say
 
@@ -151,6 +152,31 @@ def test_canned_replies_are_for_who_answers(sign_in: SignIn, talk: Talk) -> None
     path = f"{LIST}{session.pk}/change/"
     assert "&lt;b&gt;Hello" in sign_in("Moderator").get(path).content.decode()
     assert "composer" not in sign_in("Reviewer").get(path).content.decode().split("<main")[1]
+
+
+def test_forms_do_the_same_without_scripts(sign_in: SignIn, talk: Talk) -> None:
+    session, client = talk("Hello"), sign_in("Admin")
+    path = f"{LIST}{session.pk}"
+    done = client.post(f"{path}/do/takeover/?label=staff", follow=True)
+    assert done.redirect_chain == [(f"{path}/change/?label=staff", 302)]
+    assert "Taken over" in done.content.decode()
+    assert (
+        "A person has it already"
+        in client.post(f"{path}/do/takeover/", follow=True).content.decode()
+    )
+    assert client.post(f"{path}/do/erase/").headers["Location"] == LIST
+
+
+def test_link_leads_to_the_thread_where_the_server_is_known(
+    sign_in: SignIn, talk: Talk, settings: Any
+) -> None:
+    session, client = talk("Hello"), sign_in("Reviewer")
+    DiscordThread.objects.create(session=session, thread_id="42")
+    page = client.get(f"{LIST}{session.pk}/change/").content.decode()
+    assert "thread 42" in page
+    settings.DISCORD_GUILD_ID = "7"
+    page = client.get(f"{LIST}{session.pk}/change/").content.decode()
+    assert 'href="https://discord.com/channels/7/42"' in page
 
 
 def test_unknown_conversation_is_404(sign_in: SignIn) -> None:

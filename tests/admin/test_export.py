@@ -8,7 +8,9 @@ import json
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.cache import caches
 from django.test import AsyncClient, Client
+from redis.exceptions import RedisError
 
 from chat_app.console import formats
 from sessions_app.models import Act, AuditEntry
@@ -26,6 +28,26 @@ FORMULAS = (
     "|x",
     "%0A",
 )
+
+
+def test_progress_is_told_to_whoever_began(sign_in: SignIn, talk: Talk) -> None:
+    session, client = talk("Hello"), sign_in("Moderator")
+    _export(client, pk=session.pk, format="jsonl", key="a-key-of-mine")
+    assert client.get(f"{LIST}export/a-key-of-mine/").json() == {"done": 1, "total": 1}
+    assert sign_in("Admin").get(f"{LIST}export/a-key-of-mine/").json()["total"] == 0
+
+
+def test_export_needs_no_redis(
+    sign_in: SignIn, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RedisError
+
+    session, client = talk("Hello"), sign_in("Moderator")
+    for name in ("set", "get"):
+        monkeypatch.setattr(type(caches["limits"]), name, fail)
+    assert "Hello" in _export(client, pk=session.pk, format="jsonl", key="a-key-of-mine")[1]
+    assert client.get(f"{LIST}export/a-key-of-mine/").json()["total"] == 0
 
 
 def _export(client: Client, **data: object) -> tuple[int, str]:

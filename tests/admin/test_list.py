@@ -129,6 +129,10 @@ def test_filters_choose(sign_in: SignIn, talk: Talk) -> None:
         "cost=0.001": everyone - {attack.pk},
         "since=2000-01-01&until=2000-01-02": set(),
         "since=2000-01-01": everyone,
+        "since=2000-01-01&until=2099-01-01&label=staff": {taken.pk},
+        "since=2000-01-01&until=2099-01-01&q=six": {waiting.pk},
+        "q=not@an@address": set(),
+        "since=2026-02-31": everyone,
         "who=nonsense&since=nonsense&page=-1&label=%00": everyone,
     }
     for query, expected in wanted.items():
