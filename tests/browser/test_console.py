@@ -62,10 +62,11 @@ def test_message_and_tokens_arrive_without_reload(console: Console) -> None:
     page = console.enter("Reviewer")
     console.open(page, session)
     page.evaluate("window.__same = 1")
-    asked = {"message": "#words40-gap0.05 Is it **loud**?"}
-    console.post("/chat", asked, token, Prefer="respond-async")
+    question = "#words40-held20 Is it **loud**?"
+    console.post("/chat", {"message": question}, token, Prefer="respond-async")
     page.wait_for_selector(".by-user strong:text('loud')")
-    page.wait_for_selector(".is-streaming")
+    page.wait_for_selector(".is-streaming >> text=word10")
+    console.system.release(question)
     page.wait_for_selector(".by-assistant:not(.in-the-making) >> text=word39")
     assert page.evaluate("window.__same") == 1
     assert page.locator(".item.said").count() == 2
