@@ -440,7 +440,7 @@ SESSION_DAILY_COST = env.number(
     "SESSION_DAILY_COST", 2.0, "US dollars that a session's answers may cost a day; 0: any sum."
 )
 REPLIES_CONCURRENCY = env.integer(
-    "REPLIES_CONCURRENCY", 400, "Answers that one replies worker makes at once.", at_least=1
+    "REPLIES_CONCURRENCY", 200, "Answers that one replies worker makes at once.", at_least=1
 )
 REPLIES_DRAIN_SECONDS = env.number(
     "REPLIES_DRAIN_SECONDS", 8.0, "Seconds a stopping worker lets its answers finish."
