@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, budgets, guard, kept_back, llm, prompts, pulse
+from chat_app import answers, budgets, guard, kept_back, llm, prompts, pulse, writing
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Taken
 from chat_app.endings import Ending
@@ -103,6 +103,7 @@ class Reply:
             return answers.failure(spent.code, text=settings.LLM_BUDGET_TEXT)
         if not self._is_watched:
             return await self._ask(turns)
+        writing.tell(session_id=self.answer.session_id, who=writing.ASSISTANT)
         async with self._shown:
             return await self._ask(turns)
 

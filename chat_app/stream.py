@@ -75,6 +75,9 @@ class Reader:
         pending = list(items)
         for line in self._live(item for item in pending if isinstance(item, live.Delta)):
             yield line
+        # Whoever waits for one answer hears who else writes from the session's own stream.
+        for one in () if self._only else {i for i in pending if isinstance(i, live.Typing)}:
+            yield encode("typing", {"who": one.who})
         told = announcements(pending)
         if any(one.seq > self._cursor or not one.seq for one in told):
             async for line in self.backlog():

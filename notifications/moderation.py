@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from chat_app import snippets, staff, transcripts
+from chat_app import snippets, staff, transcripts, writing
 from chat_app.models import ChatMessage
 from chatsite.core.errors import InvalidInput
 from notifications import embeds, jobs
@@ -73,6 +73,12 @@ def hand_back(*, session_id: str, actor: Actor) -> str:
     if staff.hand_back(session_id=session_id, actor=actor):
         return "🤖 The AI answers what is asked from now on."
     return "The AI has this conversation already."
+
+
+def writing_in(*, channel_id: int | str, message_id: int | str | None = None) -> None:
+    """Show the visitor of this thread, or of this card, that a person writes to them."""
+    if session_id := find_session(channel_id=channel_id, message_id=message_id):
+        writing.tell(session_id=session_id, who=writing.STAFF)
 
 
 def close(*, session_id: str, actor: Actor, text: str = "") -> str:

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from chat_app import writing
 from chat_app.console import acts, dashboard, exports, filters, following, listing, transcript
 from chat_app.console.access import Viewer, actor, require, viewer
 from chat_app.console.search import search
@@ -45,6 +46,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             path("export/<str:key>/", wrap(require_GET(exports.progress)), name="console_progress"),
             path("<str:pk>/do/<str:name>/", wrap(require_POST(self.act)), name="console_act"),
             path("<str:pk>/reveal/", wrap(require_POST(self.reveal)), name="console_reveal"),
+            path("<str:pk>/typing/", wrap(require_POST(self.typing)), name="console_typing"),
             path("<str:pk>/live/", asynchronous(wrap(self.live)), name="console_live"),
         ]
         return [*own, *super().get_urls()]
@@ -100,6 +102,12 @@ class ConversationAdmin(ReadOnlyAdmin):
         _get(pk)
         shown = sessions.reveal(session_id=pk, actor=actor(request))
         return JsonResponse({"email": shown.email, "address": shown.address})
+
+    def typing(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Show the visitor that somebody is writing to them."""
+        require(viewer(request).may_act)
+        writing.tell(session_id=_get(pk).pk, who=writing.STAFF)
+        return HttpResponse(status=204)
 
     def live(self, request: HttpRequest, pk: str) -> HttpResponseBase:
         """What happens in the conversation from now on."""

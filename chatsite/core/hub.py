@@ -26,7 +26,7 @@ from chatsite.core import cancelling, live, metrics, runtime
 
 log = structlog.get_logger(__name__)
 
-Item = live.Announcement | live.Delta
+Item = live.Announcement | live.Delta | live.Typing
 # Of the sessions named, those that are open, with the number of their last event.
 Poll = Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
 
@@ -203,7 +203,7 @@ class Hub:
             for one in announced:
                 self._remember(one)
         else:
-            items = [live.decode_delta(message["data"])]
+            items = [live.decode_piece(message["data"])]
         for item in items:
             for watcher in self._watchers.get(item.session, ()):
                 watcher.put(item)

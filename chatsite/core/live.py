@@ -45,10 +45,23 @@ class Delta:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """That somebody is writing in a session just now: told to those who watch, kept nowhere."""
+
+    session: str
+    who: str
+
+
 def announce(announcement: Announcement) -> None:
     """Tell every process of a stored event once the transaction is committed; never blocks."""
     message = encode(announcement)
     transaction.on_commit(lambda: _dispatcher.publish(EVENTS, message))
+
+
+def tell_typing(typing: Typing) -> None:
+    """Tell those who watch that somebody is writing; never blocks, and may be lost."""
+    _dispatcher.publish(delta_channel(typing.session), encode(typing))
 
 
 def request_stop(answer: str) -> None:
@@ -81,7 +94,7 @@ def partial_key(answer: str) -> str:
     return f"chatsite:partial:{answer}"
 
 
-def encode(item: Announcement | Delta) -> str:
+def encode(item: Announcement | Delta | Typing) -> str:
     """The item as one line of JSON."""
     return json.dumps(asdict(item), separators=(",", ":"))
 
@@ -92,8 +105,14 @@ def decode_announcements(data: bytes) -> list[Announcement]:
 
 
 def decode_delta(data: bytes | str) -> Delta:
-    """The delta in a message of a delta channel."""
+    """A delta as it is kept for late readers."""
     return Delta(**json.loads(data))
+
+
+def decode_piece(data: bytes | str) -> Delta | Typing:
+    """What is in a message of a delta channel."""
+    found = json.loads(data)
+    return Typing(**found) if "who" in found else Delta(**found)
 
 
 async def publish_delta(client: redis.asyncio.Redis, delta: Delta) -> None:

@@ -28,7 +28,9 @@ def intents() -> discord.Intents:
     application, only where messages themselves are replies."""
     wanted = discord.Intents.none()
     wanted.guilds = wanted.guild_messages = True
-    wanted.message_content = settings.DISCORD_REPLY_MODE == "every_message"
+    is_talk = settings.DISCORD_REPLY_MODE == "every_message"
+    # Else what is typed in a thread is between colleagues.
+    wanted.message_content = wanted.guild_typing = is_talk
     return wanted
 
 
@@ -83,6 +85,10 @@ class Bot(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
         await self.inbox.wrote(message)
+
+    async def on_raw_typing(self, payload: discord.RawTypingEvent) -> None:
+        """Somebody is writing."""
+        await self.inbox.typing(payload)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Somebody edited a message."""

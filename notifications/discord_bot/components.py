@@ -48,6 +48,7 @@ async def pressed(interaction: discord.Interaction, database: Database) -> None:
         await answering.act(interaction, database, lambda s, a: act(session_id=s, actor=a))
     elif name == "reply":
         await _open(interaction, Form("reply", title="Reply", label="What the visitor reads"))
+        await _show_writing(interaction, database)
     elif name == "close":
         form = Form("close", title="Close", label="A last word, if you like", required=False)
         await _open(interaction, form)
@@ -102,6 +103,14 @@ async def _open_correction(
         await _open(interaction, form)
     else:
         await answering.say(interaction, _gone())
+
+
+async def _show_writing(interaction: discord.Interaction, database: Database) -> None:
+    await database(
+        moderation.writing_in,
+        channel_id=interaction.channel_id or 0,
+        message_id=interaction.message.id if interaction.message else None,
+    )
 
 
 async def _gone() -> str:

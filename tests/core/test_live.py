@@ -77,6 +77,9 @@ def test_reads_what_it_wrote_when_decoding():
     two = "\n".join([live.encode(ANNOUNCEMENT)] * 2).encode()
     assert live.decode_announcements(two) == [ANNOUNCEMENT] * 2
     assert live.decode_delta(live.encode(delta).encode()) == delta
+    assert live.decode_piece(live.encode(delta)) == delta
+    typing = live.Typing("s", "staff")
+    assert live.decode_piece(live.encode(typing)) == typing
     assert "\n" not in live.encode(delta)
 
 

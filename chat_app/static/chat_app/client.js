@@ -384,7 +384,7 @@ export class ChatClient extends EventTarget {
     const { name, data } = event;
     const isTold = this.#transcript.apply(event);
     if (name === 'status') this.#status(data);
-    if (name === 'typing') this.#showTyping(data.who);
+    if (data.who === 'staff') this.#showTyping(data.who);
     if (data.message_type === 'staff') this.#showTyping(null);
     if (data.idempotency_key) this.#delivered(data.idempotency_key);
     if (isTold) this.#emit('message', this.#told().find(({ id }) => id === (data.answer_id ?? data.id)));
@@ -404,7 +404,7 @@ export class ChatClient extends EventTarget {
   #showTyping(who) {
     clearTimeout(this.#typingEnds);
     this.typing = who;
-    if (who) this.#typingEnds = setTimeout(() => { this.typing = null; this.#changed(); }, 8000);
+    if (who) this.#typingEnds = setTimeout(() => { this.typing = null; this.#changed(); }, 9000);
   }
 
   // --- the outbox ------------------------------------------------------------------------------

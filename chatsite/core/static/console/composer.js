@@ -52,7 +52,19 @@
   const grow = () => {
     text.rows = Math.min(10, Math.max(2, text.value.split("\n").length));
   };
-  text.addEventListener("input", grow);
+  let toldAt = 0;
+  const tellTyping = () => {
+    if (!text.value.trim() || Date.now() - toldAt < 5000) return;
+    toldAt = Date.now();
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", composer.elements.csrfmiddlewaretoken.value);
+    // Nothing depends on it: the visitor is shown that somebody writes, or is not.
+    fetch(composer.dataset.typing, { method: "POST", body }).catch(() => {});
+  };
+  text.addEventListener("input", () => {
+    grow();
+    tellTyping();
+  });
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) composer.requestSubmit();
     if (event.key === "Escape") text.blur();
