@@ -55,6 +55,14 @@ class Refused(DiscordError):
     """The token or a permission is missing: nothing can be sent until somebody repairs it."""
 
 
+class Forbidden(Refused):
+    """A permission is missing, perhaps for this one thread or message only."""
+
+
+class Locked(DiscordError):
+    """The thread is locked, and the bot may not unlock it: that conversation waits, no other."""
+
+
 class ChannelGone(DiscordError):
     """The thread or the channel is not there any more."""
 
@@ -150,9 +158,15 @@ class Door:
             await http.edit_channel(int(thread_id), archived=True)
 
     async def bring_back(self, thread_id: str) -> None:
-        """Unarchive the thread, and unlock it, which only a lock by hand makes necessary."""
-        async with self._http() as http:
-            await http.edit_channel(int(thread_id), archived=False, locked=False)
+        """Unarchive the thread, and unlock it, which only a lock by hand makes necessary.
+
+        Raises Locked where the bot may not.
+        """
+        try:
+            async with self._http() as http:
+                await http.edit_channel(int(thread_id), archived=False, locked=False)
+        except Forbidden as error:
+            raise Locked("unlock the thread, or give the bot Manage Threads") from error
 
     def _user_id(self) -> int:
         assert self._client
@@ -268,7 +282,7 @@ def _by_status(error: discord.HTTPException, detail: str) -> DiscordError:
     if error.status == 401:
         return Refused(_BAD_TOKEN)
     if error.status == 403:
-        return Refused(f"Discord refuses the bot: {detail}")
+        return Forbidden(f"Discord refuses the bot: {detail}")
     if error.status >= 500 or error.status == 408:
         return Unavailable(detail)
     return ChannelGone(detail) if error.status == 404 else Rejected(detail)

@@ -5,6 +5,7 @@ backslash, or by a zero-width space where Discord's clients do not agree on back
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -61,14 +62,18 @@ def length(text: str) -> int:
 
 
 def _cut(text: str, most: int) -> Iterator[str]:
+    costs = [_cost(character) for character in text]
+    if sum(costs) <= most:  # most texts
+        yield text
+        return
     begin = size = 0
     breaks: list[int] = []
     for start, end in _clusters(text):
-        cost = sum(map(_cost, text[start:end]))
+        cost = sum(costs[start:end])
         if size + cost > most:
             cut = next((at for at in reversed(breaks) if at > begin + (start - begin) // 2), start)
             yield text[begin:cut]
-            begin, size = cut, sum(map(_cost, text[cut:start]))
+            begin, size = cut, sum(costs[cut:start])
             breaks = [at for at in breaks if at > cut]
         size += cost
         if text[end - 1] in " \n":
@@ -77,6 +82,7 @@ def _cut(text: str, most: int) -> Iterator[str]:
         yield text[begin:]
 
 
+@functools.lru_cache(maxsize=4096)
 def _cost(character: str) -> int:
     """The most units that the character becomes."""
     if _UNSEEN.match(character):

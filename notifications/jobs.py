@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -38,7 +39,8 @@ class Job:
 
     delivery: Delivery
     kind: EventKind
-    card: Card
+    # Where it is shown: with the opening, and with every change of the state.
+    card: Card | None
     thread_id: str
     card_id: str
     said: Said | None = None
@@ -66,10 +68,11 @@ def load(delivery: Delivery) -> Job:
     thread = DiscordThread.objects.filter(session=session).first()
     thread_id = thread.thread_id if thread else ""
     is_status = event.kind == EventKind.STATUS
+    shows_card = is_status or event.kind == EventKind.OPENED
     return Job(
         delivery,
         EventKind(event.kind),
-        card(session),
+        card(session) if shows_card else None,
         thread_id,
         thread.message_id if thread else "",
         said=None if is_status else _said(event),
@@ -150,12 +153,14 @@ def _seq_shown(event: SessionEvent) -> int:
 def _earlier(event: SessionEvent) -> tuple[str, ...]:
     if event.kind not in {EventKind.EDITED, EventKind.DELETED}:
         return ()
+    # Corrections may have added messages: a later one is about those, too.
     sent = Delivery.objects.filter(
         event__session_id=event.session_id,
-        event__kind=EventKind.MESSAGE,
+        event__seq__lt=event.seq,
+        event__kind__in=(EventKind.MESSAGE, EventKind.EDITED),
         event__reference=event.reference,
-    ).first()
-    return tuple(sent.message_ids) if sent else ()
+    ).order_by("event__seq")
+    return tuple(itertools.chain.from_iterable(sent.values_list("message_ids", flat=True)))
 
 
 def _source(event: SessionEvent, thread_id: str) -> str:

@@ -25,7 +25,9 @@ from notifications.sending import NeverOpened, Sending, Sent, ThreadGone
 
 log = structlog.get_logger(__name__)
 
-_LONGEST_WAIT = 1800.0
+_SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 1800.0
+_PAUSE = 1.0  # after a fault of the database, or an unknown one
+_CLOCKS = 0.005  # the database says what is due, the loop's clock when to ask
 _BEATS_A_LEASE = 4
 _DATABASE_THREADS = 2
 
@@ -82,10 +84,10 @@ class Mirror:
                 await act()
             except (DatabaseError, OSError) as error:
                 log.warning("mirror waits", act=act.__name__, error=type(error).__name__)
-                await asyncio.sleep(1)
+                await asyncio.sleep(_PAUSE)
             except Exception:  # the process's edge: an unknown fault must not end the mirror
                 log.exception("mirror failed", act=act.__name__)
-                await asyncio.sleep(1)
+                await asyncio.sleep(_PAUSE)
 
     async def _claim(self) -> None:
         """Wait for the bell, then take as many deliveries as there is room for."""
@@ -153,6 +155,7 @@ class Mirror:
         # A Discord that denies every thread must not get one card after the other.
         seconds = min(_LONGEST_WAIT, 2.0**generation) if generation > 2 else 0.0
         await self.database(leases.start_over, job.session_id, seconds=seconds)
+        self._wake_after(seconds)
 
     async def _went_wrong(self, delivery: Delivery, error: DiscordError) -> None:
         said = f"{type(error).__name__}: {error}"
@@ -170,10 +173,17 @@ class Mirror:
             await self._door.close()  # a new login shows whether the token is good again
         if seconds == pause.RETRY_SECONDS or getattr(error, "everywhere", False):
             await self.database(pause.pause, seconds=seconds, reason=str(error))
+        if isinstance(error, discord_client.Locked) and not delivery.error.startswith("Locked"):
+            log.error("a thread is locked", delivery=delivery.pk, reason=str(error))
         self._was_away |= isinstance(error, discord_client.Unavailable)
         mark = leases.AWAY if isinstance(error, discord_client.Unavailable) else ""
         log.info("delivery waits", delivery=delivery.pk, seconds=round(seconds, 1), reason=said)
         await self.database(leases.wait, delivery, seconds=seconds, error=mark + said)
+        self._wake_after(seconds)
+
+    def _wake_after(self, seconds: float) -> None:
+        """Look again when it is due: the beat alone would add up to a second to every wait."""
+        self._loop.call_later(seconds + _CLOCKS, self._bell.set)
 
     async def _is_back(self) -> None:
         """Something arrived: what waits for Discord need not wait any longer."""
@@ -198,7 +208,7 @@ class Mirror:
 
 def _backoff(attempts: int) -> float:
     """Seconds until the next try: 1, 2, 4 … 30 minutes, a quarter more or less."""
-    base = min(_LONGEST_WAIT, 2.0 ** min(attempts - 1, 20))
+    base = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0 ** min(attempts - 1, 20))
     return base * random.uniform(0.75, 1.25)  # noqa: S311  (spreads retries, keeps no secret)
 
 

@@ -76,7 +76,10 @@ class Receipt(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = (models.Index(fields=["message_id"], name="receipt_message"),)
+        indexes = (
+            models.Index(fields=["message_id"], name="receipt_message"),
+            models.Index(fields=["thread_id", "created_at"], name="receipt_thread"),
+        )
 
     def __str__(self) -> str:
         return self.id

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from notifications import embeds
-from notifications.discord_client import Archived, ChannelGone, Door, MessageGone
+from notifications.discord_client import Archived, ChannelGone, Door, Forbidden, MessageGone
 from notifications.embeds import Post
 from notifications.jobs import Job
 from sessions_app.models import EventKind
@@ -67,6 +67,7 @@ class Sending:
         job = self._job
         if job.thread_id:
             return Sent(self._ids, job.thread_id, job.card_id)
+        assert job.card
         post = embeds.card(job.card)
         since = job.delivery.event.created_at
         await self._post_all(self._channel, [post], since=since)
@@ -85,6 +86,7 @@ class Sending:
 
     async def _show_state(self) -> Sent:
         job = self._job
+        assert job.card
         if job.note:
             when = job.delivery.event.created_at
             post = embeds.note(seq=job.seq, text=job.note, when=when)
@@ -94,8 +96,14 @@ class Sending:
         except MessageGone:
             log.info("card was deleted by hand", session=job.session_id[:8])
         if not job.card.is_active:
-            await self._door.archive(job.thread_id)
+            await self._put_away()
         return Sent(self._ids)
+
+    async def _put_away(self) -> None:
+        try:
+            await self._door.archive(self._job.thread_id)
+        except Forbidden:  # said and shown as closed it is; that the mirror stood still is worse
+            log.warning("thread was not archived", session=self._job.session_id[:8])
 
     async def _correct(self) -> Sent:
         """Edit the embeds in place; what the new text needs more of is posted after them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from notifications import moderation
@@ -16,8 +16,13 @@ _MOST = 1000
 
 
 def last_seen() -> dict[str, str]:
-    """Of the open conversations' threads, the last message dealt with; the latest ones first."""
-    found = DiscordThread.objects.filter(session__is_active=True).order_by(
+    """By thread, the last message dealt with; the latest conversations first.
+
+    Of the open ones, and of those in which moderators said something lately by writing it, which
+    they may have corrected although the conversation has ended.
+    """
+    lately = Receipt.objects.filter(_since(), thread_id=OuterRef("thread_id"))
+    found = DiscordThread.objects.filter(Q(session__is_active=True) | Exists(lately)).order_by(
         "-session__last_activity"
     )
     return {
@@ -35,9 +40,7 @@ def saw(*, thread_id: str, message_id: int) -> None:
 
 def recent_sources(*, thread_id: str) -> dict[int, tuple[str, str, str]]:
     """By id, the messages in the thread that were said lately: session, message, text."""
-    taken = Receipt.objects.filter(
-        thread_id=thread_id, pk__startswith="m:", created_at__gt=timezone.now() - _CORRECTIONS
-    )
+    taken = Receipt.objects.filter(_since(), thread_id=thread_id)
     said = {}
     for receipt in taken:
         text = moderation.text_of(session_id=str(receipt.session_id), message_id=receipt.message_id)
@@ -45,6 +48,10 @@ def recent_sources(*, thread_id: str) -> dict[int, tuple[str, str, str]]:
             found = (str(receipt.session_id), receipt.message_id, text)
             said[int(receipt.pk.removeprefix("m:"))] = found
     return said
+
+
+def _since() -> Q:
+    return Q(pk__startswith="m:", created_at__gt=timezone.now() - _CORRECTIONS)
 
 
 def _thread(thread_id: str) -> QuerySet[DiscordThread]:

@@ -11,6 +11,7 @@ import discord
 import structlog
 from django.conf import settings
 
+from chat_app import writing
 from chatsite.core.errors import Problem
 from notifications import moderation, threads
 from notifications.database import Database
@@ -42,6 +43,14 @@ class Inbox:
             async with self._turn(message.channel.id):
                 await self._deal_with(message)
 
+    async def typing(self, payload: discord.RawTypingEvent) -> None:
+        """Show the visitor that a moderator is writing to them."""
+        person, channel_id = payload.user, str(payload.channel_id)
+        if not isinstance(person, discord.Member) or not self._is_moderators(person):
+            return
+        if writing.is_due("discord", channel_id):
+            await self._database(moderation.writing_in, channel_id=channel_id)
+
     async def edited(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Correct what was said by a message that was edited."""
         message = payload.message
@@ -66,7 +75,9 @@ class Inbox:
         for thread_id, last in seen.items():
             try:
                 async with self._turn(int(thread_id)):
-                    await self._catch_up(int(thread_id), int(last))
+                    await self._patiently(
+                        lambda t=thread_id, m=last: self._catch_up(int(t), int(m))  # type: ignore[misc]
+                    )
             except discord.HTTPException as error:
                 # A thread deleted by hand is the mirror's to find.
                 log.info("thread was not read", thread=thread_id, code=error.code)
@@ -151,6 +162,9 @@ class Inbox:
     async def _correct(self, taken: tuple[str, str], message: discord.Message) -> None:
         session_id, message_id = taken
         actor = access.actor(message.author)
+        # Who was a moderator when they wrote it may be none any more.
+        if not await self._patiently(lambda: self._may_act(message)):
+            return
         await self._quietly(
             lambda: self._database(
                 moderation.edit,
@@ -179,20 +193,23 @@ class Inbox:
         """Whether the author is a moderator; Discord's history does not tell their roles."""
         person = message.author
         guild = self._client.get_guild(message.guild.id) if message.guild else None
-        parent = self._client.get_channel(int(settings.DISCORD_CHANNEL_ID))
-        if guild is None:
-            guild = parent.guild if isinstance(parent, discord.TextChannel) else None
+        if guild is None and (parent := self._parent()):
+            guild = parent.guild
         if not isinstance(person, discord.Member) and guild:
             try:
                 person = await guild.fetch_member(person.id)
             except discord.NotFound:
                 return False
-        if not isinstance(person, discord.Member):
-            return False
-        allowed = discord.Permissions.none()
-        if isinstance(parent, discord.TextChannel):
-            allowed = parent.permissions_for(person)
+        return isinstance(person, discord.Member) and self._is_moderators(person)
+
+    def _is_moderators(self, person: discord.Member) -> bool:
+        parent = self._parent()
+        allowed = parent.permissions_for(person) if parent else discord.Permissions.none()
         return access.may_act(person, allowed)
+
+    def _parent(self) -> discord.TextChannel | None:
+        found = self._client.get_channel(int(settings.DISCORD_CHANNEL_ID))
+        return found if isinstance(found, discord.TextChannel) else None
 
     def _is_persons(self, message: discord.Message) -> bool:
         """Whether a person wrote it in what is, or for all the cache knows may be, our thread."""
@@ -220,10 +237,17 @@ class Inbox:
         while True:
             try:
                 return await work()
-            except (Problem, discord.Forbidden, discord.NotFound):
-                raise
             except Exception as error:  # the event's edge: what is given up here is lost
+                if _is_final(error):
+                    raise
                 wait = _RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)]
                 log.warning("inbox waits", error=type(error).__name__, seconds=wait)
                 tries += 1
                 await asyncio.sleep(wait)
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether asking again would not help: our own refusal, or one of Discord's."""
+    if isinstance(error, discord.HTTPException):
+        return error.status < 500 and error.status != 429
+    return isinstance(error, Problem)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
 
 import structlog
 from django.conf import settings
 
+from chatsite.core import cancelling
 from notifications import discord_client
 from notifications.discord_bot.client import ENDINGS, Bot, reason
 from notifications.discord_bot.leader import Lease
@@ -17,6 +17,7 @@ from notifications.discord_bot.leader import Lease
 log = structlog.get_logger(__name__)
 
 _SHORTEST, _LONGEST = 2.0, 300.0
+_CLOSING = 5.0  # what a connection takes to end in good order
 
 
 async def run(make: Callable[[], Bot] = Bot) -> None:
@@ -24,12 +25,10 @@ async def run(make: Callable[[], Bot] = Bot) -> None:
     discord_client.configure(
         api_base=settings.DISCORD_API_BASE, gateway_url=settings.DISCORD_GATEWAY_URL
     )
-    task = asyncio.ensure_future(_lead_for_ever(make))
-    loop = asyncio.get_running_loop()
+    loop, is_told = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        loop.add_signal_handler(number, is_told.set)
+    await _first(_lead_for_ever(make), is_told.wait())
 
 
 async def _lead_for_ever(make: Callable[[], Bot]) -> None:
@@ -64,11 +63,13 @@ async def _listen_for_ever(make: Callable[[], Bot]) -> None:
 
 
 async def _first(*works: object) -> None:
-    """Run all; when one ends, end the others."""
+    """Run all; when one ends, end the others. Raises what one of them failed with."""
     tasks = [asyncio.ensure_future(work) for work in works]  # type: ignore[call-overload]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again and again: a cancellation that meets an event of the gateway is lost in Python 3.11.
+        await asyncio.gather(*(cancelling.end(task, again=_CLOSING) for task in tasks))
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()):
+            raise error

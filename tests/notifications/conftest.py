@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.standins import discord_spec
 from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
@@ -29,14 +30,71 @@ def discord_server(settings: Any) -> Iterator[Discord]:
 
 
 @pytest.fixture
-def mirror(discord_server: Discord, transactional_db: None) -> Iterator[Any]:
-    """The notifications worker's mirror, in this process."""
+def mirror(
+    discord_server: Discord, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """The notifications worker's mirror, in this process; its first wait is short."""
+    from notifications import mirror
     from notifications.mirror import Mirror
 
+    monkeypatch.setattr(mirror, "_SHORTEST_WAIT", 0.05)
     made = Mirror()
     made.start()
     yield made
-    made.stop(seconds=1)
+    if made._thread.is_alive():  # else the test has ended it
+        made.stop(seconds=1)
+
+
+@pytest_asyncio.fixture
+async def env() -> AsyncIterator[Any]:
+    """A Discord within this process; all that was sent to it is judged at the end."""
+    import discord
+    import simcord
+
+    from tests.notifications.simulated import judge
+
+    made = simcord.Env(discord.Client(intents=discord.Intents.default()))
+    await made.start()
+    yield made
+    await made.shutdown()
+    judge(made)
+
+
+@pytest_asyncio.fixture
+async def scene(env: Any, settings: Any, transactional_db: None) -> Any:
+    """A conversation whose moderators use commands."""
+    from tests.notifications.simulated import staged
+
+    return await staged(env, settings)
+
+
+@pytest_asyncio.fixture
+async def talkative(env: Any, settings: Any, transactional_db: None) -> Any:
+    """A conversation to which everything goes that moderators write."""
+    from tests.notifications.simulated import staged
+
+    settings.DISCORD_REPLY_MODE = "every_message"
+    return await staged(env, settings)
+
+
+@pytest_asyncio.fixture
+async def moderated(
+    discord_server: Any, mirror: Any, session: Any, settings: Any
+) -> AsyncIterator[Any]:
+    """A mirrored conversation, and a bot that has caught up."""
+    from chat_app import services as chat
+    from notifications.models import DiscordThread
+    from tests.notifications.moderated import Moderated, listening
+
+    settings.DISCORD_REPLY_MODE = "every_message"
+    found = Moderated(discord_server, session, None)
+    await found.off(chat.post_message, session=session, text="Hello")
+    mirror.wake()
+    thread = await found.off(until, DiscordThread.objects.first)
+    found.thread_id, found.card_id = thread.thread_id, thread.message_id
+    await found.off(until, all_sent)
+    async with listening(found):
+        yield found
 
 
 @pytest.fixture

@@ -2,117 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import discord
 import pytest
-import pytest_asyncio
-import simcord
 
 from chat_app import services as chat
-from chat_app.models import ChatMessage, MessageType, Snippet
+from chat_app.models import ChatMessage, Snippet
 from notifications.models import DiscordThread, Receipt
 from sessions_app.models import AuditEntry, Block, ChatSession, Responder
-from tests.notifications.conftest import beside
-from tests.standins import discord_spec
+from tests.notifications.simulated import Scene
 from tests.support import open_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-
-
-@dataclass
-class Scene:
-    """A guild with a conversation's thread, a moderator and a stranger."""
-
-    env: Any
-    guild: Any
-    channel: Any
-    thread: Any
-    card: Any
-    dana: Any
-    eve: Any
-    session: ChatSession
-
-    async def db(self, act: Callable[[], Any]) -> Any:
-        return await beside(act)
-
-    async def said(self) -> list[str]:
-        rows = ChatMessage.objects.filter(
-            session=self.session, message_type=MessageType.STAFF, deleted_at=None
-        ).order_by("seq")
-        return await self.db(lambda: list(rows.values_list("content", flat=True)))
-
-    async def responder(self) -> str:
-        return await self.db(lambda: ChatSession.objects.get(pk=self.session.pk).responder)
-
-
-async def staged(env: Any, settings: Any) -> Scene:
-    from notifications import embeds, jobs
-    from notifications.discord_bot.client import Bot
-    from notifications.discord_client import view
-
-    settings.DISCORD_ENABLED = True
-    settings.DISCORD_BOT_TOKEN = "x"
-    session = await beside(open_session)
-    guild = env.create_guild()
-    channel = guild.create_text_channel("support")
-    role = guild.create_role("Moderators")
-    settings.DISCORD_CHANNEL_ID = str(channel.id)
-    settings.DISCORD_MODERATOR_ROLE_IDS = [str(role.id)]
-    dana = guild.add_member(env.create_user("dana"), roles=[role])
-    eve = guild.add_member(env.create_user("eve"))
-    bot = Bot()
-    await env.restart_bot(bot)
-    post = embeds.card(await beside(jobs.card, session))
-    real = bot.get_channel(channel.id)
-    card = await real.send(embed=discord.Embed.from_dict(post.embed), view=view(post.buttons))
-    made = await card.create_thread(name="Session")
-    await beside(
-        DiscordThread.objects.create,
-        session=session,
-        thread_id=str(made.id),
-        message_id=str(card.id),
-    )
-    await env.settle()
-    (thread,) = channel.threads
-    return Scene(env, guild, channel, thread, card, dana, eve, session)
-
-
-@pytest_asyncio.fixture
-async def env() -> AsyncIterator[Any]:
-    made = simcord.Env(discord.Client(intents=discord.Intents.default()))
-    await made.start()
-    yield made
-    await made.shutdown()
-    judge(made)
-
-
-def judge(env: Any) -> None:
-    """All that the bot sent is valid, and none of it may ping."""
-    if not discord_spec.is_there():
-        return
-    spec = discord_spec.Spec()
-    wrong = [
-        why
-        for one in env.http_requests
-        for why in spec.request(
-            one.method, one.path, {k: str(v) for k, v in (one.params or {}).items()}, one.json
-        )
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-@pytest_asyncio.fixture
-async def scene(env: Any, settings: Any, transactional_db: None) -> Scene:
-    return await staged(env, settings)
-
-
-@pytest_asyncio.fixture
-async def talkative(env: Any, settings: Any, transactional_db: None) -> Scene:
-    settings.DISCORD_REPLY_MODE = "every_message"
-    return await staged(env, settings)
 
 
 async def test_reply_reaches_the_visitor_and_takes_over(scene: Scene) -> None:
@@ -170,9 +72,15 @@ async def test_take_over_and_hand_back(scene: Scene) -> None:
     assert "yours" in result.response.content
 
 
-async def test_the_reply_button_opens_a_form(scene: Scene) -> None:
+async def test_the_reply_button_opens_a_form(scene: Scene, monkeypatch: Any) -> None:
+    from chat_app import writing
+
+    told: list[Any] = []
+    writing._told.clear()
+    monkeypatch.setattr(writing.live, "tell_typing", told.append)
     shown = await scene.dana.click(scene.card, label="Reply")
     assert shown.modal
+    assert [(one.session, one.who) for one in told] == [(scene.session.pk, "staff")]
     result = await scene.dana.submit_modal(shown, {"text": "From the form"})
     assert result.response.content == "✅ Sent to the visitor."
     assert await scene.said() == ["From the form"]
