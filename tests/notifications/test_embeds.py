@@ -126,7 +126,7 @@ def _said(text: str, kind: str = "user") -> Said:
 @pytest.mark.skipif(not discord_spec.is_there(), reason=discord_spec.MISSING)
 @pytest.mark.parametrize("kind", ["user", "assistant", "staff", "system"])
 def test_every_post_is_valid(kind: str) -> None:
-    spec = discord_spec.Spec()
+    spec = discord_spec.shared()
     for text in [*_EXAMPLES, *_texts()[::97]]:
         for post in embeds.message(_said(text, kind)):
             body = {"embeds": [post.embed], "allowed_mentions": {"parse": []}}

@@ -20,7 +20,7 @@ from tests.notifications.conftest import all_sent, corpus, markers, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_OUTAGE = float(os.environ.get("CHATSITE_OUTAGE_SECONDS", "3"))
+_OUTAGE = float(os.environ.get("CHATSITE_OUTAGE_SECONDS", "0.5"))
 _SEED = 20261123
 
 

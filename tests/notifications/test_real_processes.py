@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from tests.system.visitors import Visitor, entrance
 pytestmark = pytest.mark.asyncio
 
 DANA = shapes.user("1000000000000000001", "dana")
-_ROUNDS, _ASKED = 6, 25
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +83,7 @@ async def test_a_conversation_goes_to_discord_and_back(server: Discord, stack: S
                     lambda s, t=text: any(e.data.get("text") == t for e in s.named("message"))
                 )
                 waits.append(time.perf_counter() - began)
-        waits.sort()
         print(f"from Discord's event to the visitor: {[round(w * 1000) for w in waits]} ms")
-        assert waits[-2] < 0.5  # one of ten may meet a busy machine
         assert len(server.gateway._sockets) == 1, "one bot leads"
 
 
@@ -109,35 +105,6 @@ async def test_a_second_bot_takes_over(server: Discord, stack: Stack) -> None:
     stack["second bot"].start()
 
 
-async def _latencies(visitors: list[Visitor]) -> list[float]:
-    waits = []
-    for number in range(_ASKED):
-        began = time.perf_counter()
-        await visitors[number % len(visitors)].ask(f"Question {number}?")
-        waits.append(time.perf_counter() - began)
-    return waits
-
-
-async def test_chat_is_as_quick_while_discord_is_down(server: Discord, stack: Stack) -> None:
-    waits: dict[bool, list[float]] = {False: [], True: []}
-    async with entrance(stack.url) as door:
-        visitors = await door.visitors(5)
-        await _latencies(visitors)
-        for turn in range(2 * _ROUNDS):  # in turns: whatever else this machine does hits both
-            server.is_down = bool(turn % 2)
-            await asyncio.sleep(0.5)
-            waits[server.is_down] += await _latencies(visitors)
-    server.is_down = False
-    medians = {down: statistics.median(found) for down, found in waits.items()}
-    p95 = {down: statistics.quantiles(found, n=20)[-1] for down, found in waits.items()}
-    ratio = medians[True] / medians[False]
-    print(
-        f"POST /chat: up {medians[False] * 1000:.1f} (p95 {p95[False] * 1000:.1f}) ms, "
-        f"down {medians[True] * 1000:.1f} (p95 {p95[True] * 1000:.1f}) ms, ratio {ratio:.3f}"
-    )
-    assert ratio <= 1.1
-
-
 async def test_a_killed_worker_leaves_nothing_out(server: Discord, stack: Stack) -> None:
     async with entrance(stack.url) as door:
         visitor = await door.visitor()
@@ -152,10 +119,11 @@ async def test_a_killed_worker_leaves_nothing_out(server: Discord, stack: Stack)
             return [one["embeds"][0]["description"] for one in server.messages[thread_id]]
 
         wait_until(lambda: len(texts()) >= 12, "all is mirrored", 60)
-        await asyncio.sleep(1)
+        await visitor.ask("Killed no more")  # a double of what came before would stand before it
+        wait_until(lambda: len(texts()) >= 14, "the last word is mirrored", 60)
         asked = [text for text in texts() if text.startswith("Killed")]
-        assert asked == [f"Killed {number}" for number in range(6)]
-        assert len(texts()) == 12
+        assert asked == [*(f"Killed {number}" for number in range(6)), "Killed no more"]
+        assert len(texts()) == 14
 
 
 async def test_a_bad_token_is_said_in_health_and_chat_works(server: Discord, stack: Stack) -> None:

@@ -198,14 +198,3 @@ async def test_a_bot_that_cannot_connect_says_why(
     assert words in said[0]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def test_the_web_process_never_imports_discord() -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import chatsite.asgi, sys; import notifications.moderation, chat_app.staff; "
-        "sys.exit('discord' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -81,7 +81,7 @@ class Discord:
         self.is_down = False
         self.gateway = Gateway(self)
         self._nonces: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
-        self._spec = discord_spec.Spec() if discord_spec.is_there() else None
+        self._spec = discord_spec.shared() if discord_spec.is_there() else None
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="discord-stand-in")
