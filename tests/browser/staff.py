@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -11,12 +13,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from chat_app import staff  # noqa: E402
 from chat_app.models import ChatMessage, MessageType  # noqa: E402
 from chatsite.core import live  # noqa: E402
+from sessions_app import code_mail  # noqa: E402
 from sessions_app.audit import Actor  # noqa: E402
 from sessions_app.models import ChatSession  # noqa: E402
 from tests.browser import filling  # noqa: E402
@@ -33,6 +37,11 @@ def respond(session: str, responder: str) -> None:
 def say(session: str, text: str, author: str = "") -> str:
     """A person says something unasked; the message's id."""
     return staff.post_message(session_id=session, text=text, actor=KIM, author=author).pk
+
+
+def writes(session: str) -> None:
+    """A person is typing."""
+    live.tell_typing(live.Typing(session, "staff"))
 
 
 def edit(session: str, message: str, text: str) -> None:
@@ -122,6 +131,15 @@ def hostile(session: str, texts: list[str]) -> None:
     User.objects.create_superuser("root", password="a long enough password")
 
 
+def mailed() -> str:
+    """The code in the mail that the worker sends next."""
+    assert code_mail.send_due() == 1
+    mails = sorted(Path(settings.EMAIL_FILE_PATH).iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    found = re.search(r"Your code is (\d{6})", mails[-1].read_text())
+    assert found
+    return found[1]
+
+
 def expire(session: str) -> None:
     """The session's time is over."""
     ChatSession.objects.filter(pk=session).update(expires_at=timezone.now())
@@ -153,12 +171,14 @@ ACTS = filling.ACTS | {
     for act in (
         respond,
         say,
+        writes,
         edit,
         take_back,
         fill,
         quote,
         converse,
         hostile,
+        mailed,
         expire,
         close,
         stored,

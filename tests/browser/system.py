@@ -69,6 +69,7 @@ class System:
             "WEB_WORKERS": "1",
             "RATE_LIMITING_ENABLED": "off",
             "MESSAGE_LIMIT": "100000",
+            "EMAIL_URL": f"filemail://{self.folder}/mail",
             "LLM_GAP_TIMEOUT": "60",  # answers that tests hold
             "PORT": str(self.api),
         }
@@ -107,6 +108,13 @@ class System:
         self.web.wait()
         self.web = self._web("web", {})
         _wait_for(self.api)
+
+    def proving(self) -> int:
+        """A web process that wants addresses proven; its port."""
+        port = _free()
+        self._web("proving", {"EMAIL_VERIFICATION": "required", "PORT": str(port)})
+        _wait_for(port)
+        return port
 
     def release(self, question: str) -> None:
         """Let an answer that is `held` go on."""
