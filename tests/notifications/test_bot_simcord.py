@@ -194,3 +194,9 @@ async def test_reads_what_was_written_while_it_was_away(talkative: Scene) -> Non
         await scene.env.restart_bot(Bot())
         await scene.env.settle()
     assert await scene.said() == ["Before, corrected", "Meanwhile 1", "Meanwhile 2"]
+
+
+async def test_offers_durations_to_moderators_only(scene: Scene) -> None:
+    offered = await scene.dana.autocomplete(scene.thread, "block", "duration", "1")
+    assert [one["value"] for one in offered] == ["1h", "12h", "1d"]
+    assert not await scene.eve.autocomplete(scene.thread, "block", "duration", "1")

@@ -257,3 +257,36 @@ async def test_a_bot_without_its_channel_says_why(
     await asyncio.gather(task, return_exceptions=True)
     assert not fault.times
     assert said[:2] == ["a permission is missing (scripted)", "InvalidData"]
+
+
+async def test_a_form_that_discord_does_not_open_is_let_be(moderated: Moderated) -> None:
+    fault = moderated.server.fault(r"POST /interactions/", status=404, code=10062, times=1)
+    data = {"custom_id": "chatsite:reply", "component_type": 2}
+    await moderated.interact(3, data, DANA, [MODERATOR_ROLE])
+    await moderated.off(until, lambda: not fault.times)
+    await moderated.speaks("Last")
+
+
+async def test_a_form_without_its_text_says_nothing(moderated: Moderated) -> None:
+    data = {"custom_id": "chatsite:reply", "components": [{"type": 1, "components": []}]}
+    packet = await moderated.interact(5, data, DANA, [MODERATOR_ROLE])
+    answer = await moderated.answered(packet)
+    assert answer["data"]["content"] == "❌ There is nothing to say."
+    assert await moderated.said() == []
+
+
+async def test_a_correction_outside_a_conversation_opens_no_form(moderated: Moderated) -> None:
+    await moderated.off(DiscordThread.objects.all().delete)
+    data = {"custom_id": "chatsite:edit:another", "component_type": 2}
+    packet = await moderated.interact(3, data, DANA, [MODERATOR_ROLE])
+    answer = await moderated.answered(packet)
+    assert answer["data"]["content"] == "This reply cannot be corrected any more."
+
+
+async def test_one_command_that_fails_does_not_end_the_others(
+    moderated: Moderated, away: Any
+) -> None:
+    away(moderation, "transcript", times=1)
+    await moderated.answered(await moderated.command("transcript"))
+    await moderated.speaks("Last")
+    assert await moderated.said() == ["Last"]

@@ -53,21 +53,22 @@ def _sent_in_order(server):
 
 
 @pytest.mark.no_cover  # many rounds of the same lines: tracing makes them slow
-@pytest.mark.parametrize("remembers_nonces", [True, False])
+@pytest.mark.parametrize(("remembers_nonces", "messages"), [(True, 16), (False, 40)])
 def test_every_event_arrives_once_and_in_order(
-    discord_server, mirror, session, settings, remembers_nonces
+    discord_server, mirror, session, settings, remembers_nonces, messages
 ):
     settings.SCREENING_ACTION = "label"
     discord_server.remembers_nonces = remembers_nonces
-    discord_server.fault(r"POST /channels/\d+/messages$", status=429, retry_after=0.05, every=5)
-    texts = _texts(40)
+    discord_server.fault(r"POST /channels/\d+/messages$", status=429, retry_after=0.02, every=5)
+    texts = _texts(messages)
+    cuts, deletion, outage = {messages // 7, messages // 2}, messages // 3, 2 * messages // 3
     for number, text in enumerate(texts):
-        if number in {6, 21}:
+        if number in cuts:
             discord_server.fault(r"POST /channels/\d+/messages$", cut=True, times=1)
-        if number == 12:
+        if number == deletion:
             until(all_sent, 60)
             discord_server.delete_thread(next(iter(discord_server.threads)))
-        if number == 26:
+        if number == outage:
             discord_server.is_down = True
         _say(session, number, text)
         mirror.wake()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from chat_app import staff
 from notifications import checks, configuration, pause, pulse
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import Discord
@@ -198,3 +199,70 @@ async def test_a_bot_that_cannot_connect_says_why(
     assert words in said[0]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_worker_with_discord_set_up_mirrors_until_it_ends(
+    discord_server: Discord, session: Any, monkeypatch: Any
+) -> None:
+    from notifications import mirror, tasks
+    from sessions_app.audit import Actor
+    from tests.notifications.conftest import all_sent, until
+
+    monkeypatch.setattr(mirror, "_mirror", None)
+    pause.pause(seconds=60, reason="Discord does not accept DISCORD_BOT_TOKEN (401)")
+    tasks.begin()
+    staff.post_message(session_id=session.pk, text="Hello", actor=Actor("admin", "1", "Kim"))
+    tasks.deliver()
+    until(all_sent)
+    tasks.end()
+    assert "Hello" in str(discord_server.messages)
+    assert pause.current() == ("", None)
+
+
+def test_the_command_runs_the_bot(discord_server: Discord, monkeypatch: Any) -> None:
+    from notifications.discord_bot import running
+
+    runs: list[int] = []
+
+    async def run() -> None:
+        runs.append(1)
+
+    monkeypatch.setattr(running, "run", run)
+    call_command("discord_bot")
+    assert runs == [1]
+
+
+@pytest.mark.asyncio
+async def test_a_bot_that_fails_in_an_unknown_way_is_begun_again(
+    discord_server: Discord, redis: Any, monkeypatch: Any
+) -> None:
+    import os
+    import signal
+
+    from notifications.discord_bot import running
+
+    monkeypatch.setattr(running, "_SHORTEST", 0.01)
+    monkeypatch.setattr(running, "_LONGEST", 0.02)
+    begun: list[int] = []
+
+    class Failing:
+        async def __aenter__(self) -> None:
+            begun.append(1)
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing is open."""
+
+        async def start(self, token: str) -> None:
+            if len(begun) == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+            raise ValueError("unknown")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        async with asyncio.timeout(10):
+            await running.run(Failing)  # type: ignore[arg-type]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(begun) >= 3
+    assert not redis.exists(pulse.LEADER), "the next one leads at once"
