@@ -113,7 +113,7 @@ class System:
         """A web process that wants addresses proven; its port."""
         port = _free()
         self._web("proving", {"EMAIL_VERIFICATION": "required", "PORT": str(port)})
-        _wait_for(port)
+        _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
         return port
 
     def release(self, question: str) -> None:
