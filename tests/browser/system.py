@@ -69,7 +69,7 @@ class System:
             "WEB_WORKERS": "1",
             "RATE_LIMITING_ENABLED": "off",
             "MESSAGE_LIMIT": "100000",
-            "EMAIL_URL": f"filemail://{self.folder}/mail",
+            "EMAIL_URL": f"filemail:///{self.folder}/mail",  # absolute, after three slashes
             "LLM_GAP_TIMEOUT": "60",  # answers that tests hold
             "PORT": str(self.api),
         }
