@@ -60,14 +60,18 @@ def test_door_takes_the_code_that_was_sent_where_the_address_must_be_proven(
     expect(chat.answers.last).to_contain_text("You said: hello")
 
 
-def test_answer_is_streamed_then_shown_as_safe_markdown(talk: Visit) -> None:
+def test_answer_is_streamed_then_shown_as_safe_markdown(talk: Visit, system: System) -> None:
     chat = talk()
-    chat.ask("#wait0.7-words40-gap0.04 please")
+    chat.ask("#words40-held0 dots")
     expect(chat.answers.locator(".dots")).to_be_visible()
-    running = chat.panel.locator(".said.running .body")
-    first = chat.until(lambda: running.inner_text() if "word1 " in running.inner_text() else "")
-    assert "word39" not in first
+    system.release("#words40-held0 dots")
     expect(chat.panel.locator(".said.done .body")).to_contain_text("word39")
+    chat.ask("#words40-held20 pieces")
+    expect(chat.panel.locator(".said.running .body")).to_contain_text("word19")
+    assert "word20" not in chat.answers.last.inner_text()
+    system.release("#words40-held20 pieces")
+    expect(chat.panel.locator(".said.running")).to_have_count(0)
+    expect(chat.answers.last).to_contain_text("word39")
     chat.ask("**bold** and `code`")
     expect(chat.answers.last.locator("strong")).to_have_text("bold")
     expect(chat.answers.last.locator("code")).to_have_text("code")
@@ -89,7 +93,7 @@ def test_message_is_shown_before_the_api_has_it_and_posted_with_one_key(talk: Vi
 def test_stop_keeps_the_text_so_far(talk: Visit) -> None:
     chat = talk()
     chat.ask("#words200-held100 stop")
-    expect(chat.panel.locator(".said.running .body")).to_contain_text("word5")
+    expect(chat.panel.locator(".said.running .body")).to_contain_text("word99")
     chat.panel.get_by_role("button", name="Stop the answer").click()
     expect(chat.panel.locator(".said.stopped")).to_contain_text("Stopped")
     shown = chat.answers.locator(".body").inner_text().strip()
