@@ -68,6 +68,8 @@ class Machines:
             "LLM_MODEL": "openai/asked",
             "LLM_API_BASE": f"{provider_url}/v1",
             "WEB_WORKERS": "1",  # two webs of one worker each, on a machine that is not theirs
+            # In a container nobody is root; here the test may be.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         }
         self.early: list[socket.socket] = []  # half-sent requests from before it was up
         self._processes: dict[str, Process] = {}

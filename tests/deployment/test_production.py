@@ -104,6 +104,16 @@ def test_takes_the_id_of_a_request_from_the_caller_to_the_model(
     assert any(said[log] for log in said if log.startswith("replies"))
 
 
+def test_logs_one_json_object_a_line(visitor: Visitor, production: Machines) -> None:
+    visitor.history()
+    for name in production.running("web", "replies", "notifications", "beat"):
+        lines = (production.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
+        for line in filter(None, lines):
+            assert {"event", "level", "time"} <= json.loads(line).keys()
+    for line in _lines_with(production, "access.log", ""):
+        assert "request_id" in json.loads(line)
+
+
 def test_gives_a_request_an_id_where_the_callers_is_none(visitor: Visitor) -> None:
     answer = visitor.client.get("/chat/messages/none", headers={"X-Request-ID": "a b\tc"})
 
