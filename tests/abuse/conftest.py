@@ -9,7 +9,7 @@ import pytest
 
 from tests.abuse.wire import Web
 
-_ON_THE_WIRE = ("test_a07", "test_a08", "test_a09", "test_a14", "test_a24")
+_ON_THE_WIRE = ("test_a07", "test_a08", "test_a09", "test_a14", "test_a16", "test_a24")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
