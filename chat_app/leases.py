@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -50,10 +51,17 @@ def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
     return answers
 
 
+@transaction.atomic
 def keep(tokens: Collection[str]) -> set[str]:
     """Lengthen these leases; the ids of the answers that are still held and wanted."""
     held = ChatMessage.objects.filter(lease_token__in=tokens, status=AnswerStatus.RUNNING)
-    held.update(lease_until=_lease_end())
+    free = held
+    if connection.features.has_select_for_update_skip_locked:
+        # What somebody holds at this moment is being ended or stopped: to wait for it here, with
+        # others in hand that end beside it, would be a deadlock.
+        locked = held.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        free = held.filter(pk__in=list(locked))
+    free.update(lease_until=_lease_end())
     return set(held.filter(stop_requested=False).values_list("pk", flat=True))
 
 

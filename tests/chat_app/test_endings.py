@@ -1,8 +1,9 @@
 """endings.py: many answers end in one transaction, and each as it would alone."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from chat_app import budgets, endings, leases
 from chat_app.answers import Outcome
@@ -111,3 +112,30 @@ def test_no_two_wait_for_each_other_when_many_end_at_once():
     assert sorted(map(sum, found)) in ([0, 8], *([n, 8 - n] for n in range(1, 5)))
     assert {stored(answer)[0] for answer in answers} == {"done"}
     assert all(len(announced(answer)) == 1 for answer in answers)
+
+
+def test_ends_each_alone_when_the_database_refuses_them_together(monkeypatch):
+    answers = claimed(2)
+
+    def deadlock(_endings):
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(endings, "_at_once", deadlock)
+
+    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [True, True]
+    assert {stored(answer)[0] for answer in answers} == {"done"}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_keeps_the_other_leases_when_an_answer_is_just_ending():
+    ending, kept = claimed(2)
+    ChatMessage.objects.update(lease_until=timezone.now())
+
+    with transaction.atomic():
+        ChatMessage.objects.filter(pk=ending.pk).update(model="held")
+        (found,) = at_once([lambda: leases.keep({ending.lease_token})])
+
+    assert found == {ending.pk, kept.pk}
+    kept.refresh_from_db()
+    assert kept.lease_until > timezone.now()
