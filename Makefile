@@ -4,6 +4,7 @@ COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --pytho
 	--no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(FLAGS)
 .DEFAULT_GOAL := help
 .PHONY: help run test check tests production contract fuzz bench bench-short screening-report corpora lock docs clean .installed .installed-dev
+.PHONY: bot-report races timing
 # Keys of nothing: the checks need some, and protect nobody.
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
@@ -57,6 +58,9 @@ chaos: .installed-dev ## break the running product; F=F5, or SEED=7 SECONDS=180,
 
 chaos-short: .installed-dev ## three minutes of it, for CI
 	@.venv/bin/python -m chaos --short $(ARGS)
+
+bot-report: .installed ## how many simulated people and programs are suspected; ARGS="groups seed"
+	@.venv/bin/python -m sessions_app.bot_report $(ARGS)
 
 lock: .installed-dev ## pin requirements*.txt anew from requirements*.in; FLAGS=--upgrade for newer
 	@$(COMPILE) requirements.in -o requirements.txt

@@ -18,6 +18,7 @@ from chat_app.serializers import (
 )
 from chat_app.services import Posted
 from chatsite.core import client, ratelimit
+from sessions_app import watching
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
 from sessions_app.views import refuse_bots
@@ -84,7 +85,7 @@ def _post(request: Request, text: str) -> Posted:
     replay = key and services.find_replay(session=session, text=text, client_key=key)
     if replay:
         return replay
-    _count(request, session)
+    _count(request, session, text)
     return services.post_message(
         session=session,
         text=text,
@@ -113,12 +114,18 @@ def _wants_stream(request: Request) -> bool:
     return STREAM in request.headers.get("Accept", "")
 
 
-def _count(request: Request, session: ChatSession) -> None:
-    """One session's messages, those of a proven e-mail address, and those of an IP address."""
-    address = client.network(client.address(request._request))
+def _count(request: Request, session: ChatSession, text: str) -> None:
+    """One session's messages, those of a proven e-mail address, and those of an IP address.
+
+    What passes these is judged: a session that behaves like a program has less, or waits.
+    """
+    address = client.address(request._request)
     limits = [("chat", session.id, settings.CHAT_RATE_LIMIT)]
     if session.email_verified_at:
         limits.append(("chat-email", session.email_hash, settings.CHAT_EMAIL_RATE_LIMIT))
-    limits.append(("chat-address", address, settings.CHAT_ADDRESS_RATE_LIMIT))
+    limits.append(("chat-address", client.network(address), settings.CHAT_ADDRESS_RATE_LIMIT))
     for group, key, rate in limits:
         ratelimit.enforce(request._request, group=group, key=key, rate=rate)
+    if watching.notice(session=session, address=address, text=text):
+        key, rate = session.id, settings.BOT_RATE_LIMIT
+        ratelimit.enforce(request._request, group="chat-slow", key=key, rate=rate)

@@ -321,7 +321,22 @@ AUTH_EMAIL_RATE_LIMIT = env.rate(
 )
 AUTH_RATE_LIMIT = env.rate("AUTH_RATE_LIMIT", "5/minute", "Sign-ins of one address.")
 RATELIMIT_USE_CACHE = "limits"
-BOT_DETECTION_ENABLED = env.switch("BOT_DETECTION_ENABLED", True, "Refuse short user agents.")
+BOT_DETECTION_ENABLED = env.switch(
+    "BOT_DETECTION_ENABLED", True, "Refuse short user agents, and judge behaviour (docs/bots.md)."
+)
+BOT_SLOW_POINTS = env.integer(
+    "BOT_SLOW_POINTS", 2, "Points from which a session has the limit BOT_RATE_LIMIT.", at_least=1
+)
+BOT_WAIT_POINTS = env.integer(
+    "BOT_WAIT_POINTS", 4, "Points from which a session has to wait.", at_least=1
+)
+BOT_RATE_LIMIT = env.rate("BOT_RATE_LIMIT", "3/minute", "Messages of one suspected session.")
+BOT_WAIT_SECONDS = env.integer("BOT_WAIT_SECONDS", 60, "Seconds of such a wait.", at_least=1)
+BOT_SESSIONS_PER_ADDRESS = env.integer(
+    "BOT_SESSIONS_PER_ADDRESS",
+    20,
+    "Sessions of one address that post within ten minutes and are suspected, each; 0: any number.",
+)
 MIN_USER_AGENT_LENGTH = env.integer(
     "MIN_USER_AGENT_LENGTH", 10, "Characters a user agent must have."
 )

@@ -40,6 +40,9 @@ class ChatSession(models.Model):
     last_seq = models.PositiveBigIntegerField(default=0)
     responder = models.CharField(max_length=8, choices=Responder.choices, default=Responder.AI)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    # The most that its behaviour looked like a program's, and why (bots.py).
+    bot_points = models.PositiveSmallIntegerField(default=0, db_default=0)
+    bot_reasons = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name = "conversation"

@@ -33,6 +33,7 @@ _LIMITS: Final = (
     "chat",
     "chat-email",
     "chat-address",
+    "chat-slow",
     "auth",
     "auth-email",
     "sessions",

@@ -99,6 +99,21 @@ class LimitsCache(RedisCache):
         return count, left
 
 
+@contextmanager
+def pipeline() -> Iterator[Any]:
+    """Commands for the limits' Redis in one round trip; raises RedisError, at once while away."""
+    global _down_until
+    if time.monotonic() < _down_until:
+        raise RedisError("away")
+    cache: Any = caches["limits"]
+    try:
+        with cache._cache.get_client(None, write=True).pipeline(transaction=False) as commands:
+            yield commands
+    except (RedisError, OSError):
+        _down_until = time.monotonic() + _PAUSE
+        raise
+
+
 def _ask(there: Callable[..., T], here: Callable[..., T], *args: Any) -> T:
     """What Redis says, or this process while Redis is away."""
     global _down_until
