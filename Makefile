@@ -59,6 +59,12 @@ chaos: .installed-dev ## break the running product; F=F5, or SEED=7 SECONDS=180,
 chaos-short: .installed-dev ## three minutes of it, for CI
 	@.venv/bin/python -m chaos --short $(ARGS)
 
+races: .installed-dev ## what must be exact at once, RUNS=100 times, on the database of DATABASE_URL
+	@RACES=$(or $(RUNS),100) .venv/bin/python -m pytest tests/abuse/test_a11_races.py
+
+timing: .installed-dev ## whether the time of an answer tells a known address from an unknown one
+	@.venv/bin/python -m benchmarks.timing $(ARGS)
+
 bot-report: .installed ## how many simulated people and programs are suspected; ARGS="groups seed"
 	@.venv/bin/python -m sessions_app.bot_report $(ARGS)
 
