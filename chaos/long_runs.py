@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from chaos import schedule, truth
@@ -16,6 +15,9 @@ from tests.system.machine import children, resident_megabytes
 _SAMPLE_SECONDS = 5.0
 _MOST_GROWTH = 0.05
 _GUESTS = 200
+
+# By process: what it holds of each thing.
+Sample = dict[str, dict[str, float]]
 
 
 async def recoveries(world: World, *, times: int) -> str:
@@ -62,48 +64,46 @@ async def soak(world: World, *, minutes: float, per_second: float) -> str:
     guests = await world.guests(100)
     for guest in guests[:20]:
         guest.read()
-    samples: list[dict[str, dict[str, float]]] = []
+    samples: list[Sample] = []
     deadline = time.monotonic() + minutes * 60
     async with Traffic(guests, per_second=per_second) as traffic:
         while time.monotonic() < deadline:
             await asyncio.sleep(_SAMPLE_SECONDS)
             samples.append(await asyncio.to_thread(_sample, world))
-    await world.settle(within=300)
+    await world.settle()
     began, ended = _average(samples, first=True), _average(samples, first=False)
     said = [f"{len(traffic.words)} messages, {len(traffic.failed)} not at the first try"]
-    grown = []
-    for name, before in began.items():
-        after = ended[name]
-        growth = after["megabytes"] / before["megabytes"] - 1
-        said.append(
-            f"{name} {before['megabytes']:.0f}→{after['megabytes']:.0f} MB ({growth:+.1%}), "
-            f"files {before['files']:.0f}→{after['files']:.0f}"
-        )
-        if growth > _MOST_GROWTH:
-            grown.append(name)
-    if "connections" in samples[-1].get("database", {}):
-        first, last = samples[len(samples) // 5], samples[-1]
-        before, after = first["database"]["connections"], last["database"]["connections"]
-        said.append(f"connections {before:.0f}→{after:.0f}")
+    said += [_compared(name, began[name], ended[name]) for name in began]
     figures = "; ".join(said)
+    grown = [name for name in began if _growth(began[name], ended[name]) > _MOST_GROWTH]
     if grown:
         raise Broken(f"grew more than {_MOST_GROWTH:.0%}: {', '.join(grown)}; {figures}")
     return figures
 
 
-def _sample(world: World) -> dict[str, dict[str, float]]:
+def _compared(name: str, before: dict[str, float], after: dict[str, float]) -> str:
+    parts = [f"{before[what]:.0f}→{after[what]:.0f} {what}" for what in before]
+    return f"{name} {', '.join(parts)} ({_growth(before, after):+.1%})"
+
+
+def _growth(before: dict[str, float], after: dict[str, float]) -> float:
+    """Of what it holds most of: memory, or the database's connections."""
+    what = next(iter(before))
+    return after[what] / before[what] - 1
+
+
+def _sample(world: World) -> Sample:
     """Megabytes and open files of each process of ours, and the database's connections."""
-    found: dict[str, dict[str, float]] = {}
+    found: Sample = {}
     for process in world.stack:
-        if process.name in {"broker", "provider"}:
-            continue
-        pids = [process.pid, *children(process.pid)]
-        found[process.name] = {
-            "megabytes": sum(resident_megabytes(pid) for pid in pids),
-            "files": float(sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)),
-        }
+        if process.name not in {"broker", "provider"}:
+            pids = [process.pid, *children(process.pid)]
+            found[process.name] = {
+                "MB": sum(resident_megabytes(pid) for pid in pids),
+                "files": float(sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)),
+            }
     if not world.is_sqlite:
-        found["database"] = {"connections": float(_connections(world))}
+        found["PostgreSQL"] = {"connections": float(_connections(world))}
     return found
 
 
@@ -113,17 +113,11 @@ def _connections(world: World) -> int:
         return int(found.execute(asked).fetchone()[0])
 
 
-def _average(
-    samples: list[dict[str, dict[str, float]]], *, first: bool
-) -> Mapping[str, Mapping[str, float]]:
+def _average(samples: list[Sample], *, first: bool) -> Sample:
     """The averages over a fifth of the run: the second one, once all is warm, or the last."""
     fifth = max(1, len(samples) // 5)
     part = samples[fifth : 2 * fifth] if first else samples[-fifth:]
-    names = [name for name in part[0] if name != "database"]
     return {
-        name: {
-            what: sum(one[name][what] for one in part) / len(part)
-            for what in ("megabytes", "files")
-        }
-        for name in names
+        name: {what: sum(one[name][what] for one in part) / len(part) for what in held}
+        for name, held in part[0].items()
     }
