@@ -69,7 +69,7 @@ async def web_killed(world: World) -> str:
 async def rolled(world: World) -> str:
     """No post fails, and no stream has a gap or a repeat."""
     if world.is_short:
-        return await roll(world, rolls=1, per_second=10, workers=("replies",))
+        return await roll(world, rolls=1, per_second=10, workers=())
     return await roll(world, rolls=_ROLLS, per_second=50, workers=_WORKERS)
 
 
