@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
+from chat_app import screening_sources
 from chat_app.screening import Verdict, screen
 from chat_app.screening.judge import MODEL, RULES, WEB
 
@@ -231,9 +232,12 @@ def main(arguments: list[str]) -> int:
     """Print the table; return 1 if a must is missed, 0 otherwise."""
     parser = argparse.ArgumentParser(prog="screening_report", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="JSONL rows with text and category")
-    corpus = load(parser.parse_args(arguments).files)
+    files = parser.parse_args(arguments).files
+    corpus = load(files)
     rows = [measure(figure, corpus) for figure in FIGURES]
     rows += timings(corpus)
+    for row in screening_sources.table(screening_sources.read(files)):
+        rows.append((row, True))
     for row, _ in rows:
         print(row.encode("utf-8", "replace").decode())
     return 0 if all(kept for _, kept in rows) else 1

@@ -141,7 +141,7 @@ RULES = (
         "system &&& :",
         r"system(?<![\w,;] system)(?<![\w$@./-]system)\s{0,2}(?:note|message|prompt|override|"
         r"update|alert|notice|command|instruction|settings)?\s{0,2}\W{0,3}:\s",
-        "prose",
+        "raw",
     ),
     rule(
         "conversation_forged",

@@ -66,3 +66,19 @@ def test_interval_is_wilsons():
     # Agresti & Coull 1998, the example of 0 in 10 and of 5 in 10, at 95 %.
     assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=2e-3)
     assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=2e-3)
+
+
+def test_tells_what_rules_of_one_source_do_for_another(tmp_path, capsys):
+    path = tmp_path / "a.jsonl"
+    same, own = "<script>alert(1)</script>", "' OR 1=1 --"
+    rows = [("xss", "one", same), ("xss", "two", same), ("xss", "three", same)]
+    rows += [("sqli", "one", own)]
+    path.write_text(
+        "\n".join(json.dumps({"category": c, "source": s, "text": t}) for c, s, t in rows)
+    )
+
+    main([str(path)])
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["xss", "n=", "3", "100.00%", "100.00%"] in lines
+    assert ["sqli", "n=", "1", "100.00%", "0.00%"] in lines
