@@ -49,10 +49,19 @@ class Caller(asyncio.Protocol):
         if not body.get("stream"):
             loop.call_at(first, self._write, _whole(words))
             return
-        loop.call_at(first, self._write, _STREAM_HEAD)
-        for number in range(words):
-            loop.call_at(first + number * parts.get("gap", 0.0), self._write, _piece(number))
-        loop.call_at(first + words * parts.get("gap", 0.0), self._write, _end(words))
+        pieces = [_STREAM_HEAD, *map(_piece, range(words)), _end(words)]
+        gap = parts.get("gap", 0.0)
+        due = [first, *(first + number * gap for number in range(words + 1))]
+        loop.call_at(first, self._stream, pieces, due, 0)
+
+    def _stream(self, pieces: list[bytes], due: list[float], place: int) -> None:
+        # One timer after the other: uvloop rounds each by itself, and two may change places.
+        loop = asyncio.get_running_loop()
+        while place < len(pieces) and due[place] <= loop.time() + 0.0005:
+            self._write(pieces[place])
+            place += 1
+        if place < len(pieces):
+            loop.call_at(due[place], self._stream, pieces, due, place)
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():
