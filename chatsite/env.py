@@ -47,13 +47,7 @@ def text(name: str, default: str, effect: str) -> str:
 def secret(name: str, effect: str) -> str:
     """The setting as text, empty when unset; `NAME_FILE` may name a file that holds it."""
     _remember(Declared(name, "", effect, "secret"))
-    path = os.environ.get(f"{name}_FILE")
-    if path and not os.environ.get(name):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
-    return os.environ.get(name, "").strip()
+    return os.environ.get(name, "").strip() or _from_file(name)
 
 
 def secrets(name: str, effect: str) -> list[str]:
@@ -154,4 +148,13 @@ def _remember(declared: Declared) -> None:
 
 def is_set(name: str) -> bool:
     """Whether the environment, or `.env`, says anything of this setting."""
-    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+    return bool(os.environ.get(name) or _from_file(name))
+
+
+def _from_file(name: str) -> str:
+    """What the file says that `NAME_FILE` names; empty where none is named."""
+    path = os.environ.get(f"{name}_FILE")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else ""
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error

@@ -118,3 +118,12 @@ def test_reads_several_secrets_when_they_are_separated(monkeypatch):
     assert env.secrets("X", "E.") == ["one", "two", "three"]
     monkeypatch.setenv("X", "")
     assert env.secrets("X", "E.") == []
+
+
+@pytest.mark.parametrize(("content", "is_set"), [("a secret", True), ("\n", False), ("", False)])
+def test_takes_an_empty_file_for_nothing_said(monkeypatch, tmp_path: Path, content, is_set):
+    monkeypatch.delenv("X", raising=False)
+    (tmp_path / "x").write_text(content)
+    monkeypatch.setenv("X_FILE", str(tmp_path / "x"))
+
+    assert env.is_set("X") is is_set

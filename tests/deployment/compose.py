@@ -210,7 +210,7 @@ class Machines:
         secrets = self.folder / "secrets"
         secrets.mkdir()
         for name in self._file["secrets"]:
-            is_needed = not name.endswith(("_api_key", "_token"))
+            is_needed = name.endswith(("_password", "_key")) and not name.endswith("_api_key")
             (secrets / name).write_text(f"{name}-{'x' * 40}" if is_needed else "")
         (secrets / "llm_api_key").write_text("none")
 

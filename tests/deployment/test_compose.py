@@ -89,6 +89,12 @@ def test_keeps_secrets_in_files_only():
     assert not re.search(r"(SECRET|PASSWORD|TOKEN|KEY)=.", _example())
 
 
+def test_hands_every_secret_over_in_a_file():
+    secret = {f"{one.name}_FILE" for one in env.DECLARED.values() if one.kind == "secret"}
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert secret <= given
+
+
 def test_names_settings_that_exist():
     known = {*env.DECLARED, *(f"{name}_FILE" for name in env.DECLARED)}
     for name in OURS:
