@@ -20,7 +20,7 @@ def _nobody_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _named(chunks: Any, name: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             text = (await anext(chunks)).decode()
             if f"event: {name}\n" in text:

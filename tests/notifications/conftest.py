@@ -105,7 +105,7 @@ def session(transactional_db: None) -> Any:
     return open_session()
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait until `condition` gives something, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -164,7 +164,7 @@ async def test_a_missing_intent_is_said_and_tried_again(
     settings.DISCORD_REPLY_MODE = "every_message"
     discord_server.flags = 0
     task = asyncio.create_task(running.run())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not said:
             await asyncio.sleep(0.05)
         assert "Message Content intent" in said[0]
@@ -193,7 +193,7 @@ async def test_a_bot_that_cannot_connect_says_why(
     else:
         settings.DISCORD_CHANNEL_ID = shapes.snowflake()
     task = asyncio.create_task(running.run())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not said:
             await asyncio.sleep(0.05)
     assert words in said[0]
@@ -259,7 +259,7 @@ async def test_a_bot_that_fails_in_an_unknown_way_is_begun_again(
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await running.run(Failing)  # type: ignore[arg-type]
     finally:
         for number, handler in before.items():
