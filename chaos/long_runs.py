@@ -45,6 +45,8 @@ async def messages(world: World, *, most: int, seed: int) -> str:
     try:
         async with Traffic(guests, per_second=1000, within=300, most=most) as traffic:
             await traffic.finish()
+        if breaking.done():
+            breaking.result()  # a fault that could not be made is a fault of the run
     finally:
         breaking.cancel()
         await asyncio.gather(breaking, return_exceptions=True)

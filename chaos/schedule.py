@@ -55,7 +55,8 @@ async def _break(world: World, chance: random.Random) -> list[str]:
 
 def _known(world: World) -> list[tuple[str, Fault]]:
     only = ("database locked", _lock) if world.is_sqlite else ("database away", _database_away)
-    return [*_FAULTS, only]
+    there = [(name, act) for name, act in _FAULTS if not (world.has_no_mirror and "bot" in name)]
+    return [*there, only]
 
 
 def _kill(name: str) -> Fault:
