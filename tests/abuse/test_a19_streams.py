@@ -17,7 +17,7 @@ FORGED = [
     "\n\ndata: {}\n\n",
     "\r\n\r\nevent: answer\r\ndata: {}\r\n\r\n",
     "x\nid: 99\nretry: 1\n\n:",
-    "\u2028\u2029\x85data: x",
+    "\u2028\u2029data: x",
 ]
 
 
