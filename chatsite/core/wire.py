@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from gunicorn.workers import gasgi
 
 from chatsite.core import errors
 
+_LAST_LOOK_SECONDS: Final = 0.5
 _PROBLEMS: Final = {
     414: ("uri_too_long", "The address is too long"),
     431: ("headers_too_large", "The headers are too large"),
@@ -32,9 +33,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin to wait for the head; gunicorn itself does so for ever."""
         super().connection_made(transport)
-        self._head_timer = self.worker.loop.call_later(
-            settings.REQUEST_HEAD_SECONDS, self._keepalive_timeout
-        )
+        self._wait_for_head(settings.REQUEST_HEAD_SECONDS, self._last_look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -44,6 +43,13 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
     def _on_headers_complete(self) -> Any:
         self._end_timer()
         return super()._on_headers_complete()
+
+    def _last_look(self) -> None:
+        """Once more: after a stall the loop runs what is due before it reads what has come."""
+        self._wait_for_head(_LAST_LOOK_SECONDS, self._keepalive_timeout)
+
+    def _wait_for_head(self, seconds: float, then: Callable[[], None]) -> None:
+        self._head_timer = self.worker.loop.call_later(seconds, then)
 
     def _end_timer(self) -> None:
         if self._head_timer:
