@@ -10,9 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, connections
 
 from chat_app.models import ChatMessage
 from sessions_app.models import ChatSession
@@ -50,6 +51,13 @@ def product(django_db_setup, tmp_path_factory):
         yield web
     finally:
         web.process.kill()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _no_connection_is_left():
+    """PostgreSQL drops no database that the thread of the ORM's coroutines is connected to."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 def _database():
