@@ -19,6 +19,8 @@ from tests.browser.site import Site
 from tests.browser.system import System
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+# Of what is waited for: a busy machine takes its time, and only a failing test waits that long.
+_PATIENCE_MS = 20_000
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # What no test provokes on purpose is a fault of the widget.
 _WATCH = """
@@ -67,8 +69,9 @@ def staff(system: System) -> None:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """One browser for all tests; each has a profile of its own."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -82,7 +85,7 @@ def profile(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def make(**options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 820}, **options})
-        context.set_default_timeout(8000)
+        context.set_default_timeout(_PATIENCE_MS)
         context.add_init_script(_WATCH)
         context.errors = []
         context.on("weberror", lambda error: context.errors.append(str(error.error)))

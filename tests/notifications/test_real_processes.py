@@ -36,6 +36,7 @@ def stack(server: Discord, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         folder,
         database_url=f"sqlite:///{folder}/chatsite.sqlite3",
         MESSAGE_LIMIT="1000",
+        DISCORD_LEASE_SECONDS="4",  # what a killed worker held is waited for
         DISCORD_ENABLED="on",
         DISCORD_BOT_TOKEN=TOKEN,
         DISCORD_CHANNEL_ID=server.channel_id,
