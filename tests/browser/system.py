@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.standins.provider import Provider
+from tests.system.machine import children
 
 ROOT = Path(__file__).resolve().parents[2]
 _SCRIPT = re.compile(r"#(\S+) ")
@@ -104,10 +107,15 @@ class System:
 
     def restart_web(self) -> None:
         """Kill the web process and start another at the same port."""
+        workers = children(self.web.pid)
         self.web.kill()
         self.web.wait()
+        # They hold the port until they see that their parent is gone: the next would not get it.
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.web = self._web("web", {})
-        _wait_for(self.api)
+        _wait_until_ready(f"http://127.0.0.1:{self.api}/health/live")
 
     def proving(self) -> int:
         """A web process that wants addresses proven; its port."""

@@ -20,6 +20,7 @@ QUICK = {
     "ANSWER_LEASE_SECONDS": str(LEASE_SECONDS),
     "REPLIES_DRAIN_SECONDS": "2",
     "MESSAGE_LIMIT": "1000",
+    "LONG_POLL_SECONDS": "0.05",
 }
 _figures: dict[str, str] = {}
 

@@ -16,7 +16,8 @@ from tests.system.processes import ROOT, WITHIN, Stack
 from tests.system.visitors import Entrance, Visitor
 
 VISITORS, MESSAGES = 100, 5
-STREAMS = 500
+# All in the bounded run (CHATSITE_FULL=1); `make bench` opens a thousand.
+STREAMS = 500 if os.environ.get("CHATSITE_FULL") else 100
 MEGABYTES_AT_FIRST = 100
 # 250 streams a worker take about 20, and what was once allocated is mostly kept.
 MEGABYTES_AFTER_THE_LOAD = 150
@@ -54,7 +55,7 @@ async def _converse(visitor: Visitor) -> list[float]:
 
 
 @pytest.mark.asyncio
-async def test_tells_each_of_five_hundred_open_streams_its_own_messages(
+async def test_tells_each_of_many_open_streams_its_own_messages(
     stack: Stack, door: Entrance, figures: dict[str, str]
 ) -> None:
     visitors = await door.visitors(STREAMS)

@@ -57,7 +57,10 @@ export class ChatClient extends EventTarget {
     this.#store = new Store(`chatsite:${this.#api}:`);
     this.#store.watch((name) => this.#changedElsewhere(name));
     addEventListener('online', () => this.#wake(0));
-    addEventListener('offline', () => this.#connect('offline'));
+    addEventListener('offline', () => {
+      this.#connect('offline');
+      this.#stream?.abort(); // what is under way would say `open` when it ends
+    });
     document.addEventListener('visibilitychange', () => document.hidden || this.#wake(STALE_MS));
     // A page in the back-forward cache must hold neither the lock nor the stream.
     addEventListener('pagehide', () => this.#leave());
