@@ -9,6 +9,9 @@ COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --universal --pytho
 KEYS = DEBUG=on LLM_MODEL=none SECRET_KEY=$(FILLER)a JWT_SECRET_KEY=$(FILLER)b EMAIL_HASH_KEY=$(FILLER)c
 FILLER = only-for-checks-only-for-checks-only-for-checks-
 
+# Not --no-cov where it is not wanted: pytest-cov's workers fail on marks then.
+COVER = --cov --cov-report=term
+
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS="$$(printf '\t')" \
 		read -r name what; do printf '  make %-17s %s\n' "$$name" "$$what"; done
@@ -27,7 +30,7 @@ check: .installed-dev ## lint, types, import contracts, templates, migrations
 	$(KEYS) .venv/bin/python manage.py makemigrations --check --dry-run -v 0
 
 tests: .installed-dev ## the tests alone; DATABASE_URL and REDIS_URL choose the services
-	.venv/bin/python -m pytest -n 3 --cov --cov-report=term $(ARGS)
+	.venv/bin/python -m pytest -n 3 $(COVER) $(ARGS)
 
 corpora: .installed-dev ## every text of CORPORA=folder (JSON lines) on every page, in a real browser
 	@CORPORA="$(abspath $(CORPORA))" .venv/bin/python -m pytest -x --durations=5 \

@@ -67,6 +67,23 @@ def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(services.hosts(), allow_unix_socket=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django's; at the end nobody is left in a database that is to be dropped.
+
+    Threads of the product that a test has started may end a moment after it.
+    """
+    yield
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _empty_tables_after_tests() -> Iterator[None]:
     """Delete rows where Django's flush truncates every table and repeats `post_migrate`.
