@@ -20,7 +20,7 @@ LOOK: Final = (
     + """;
   const SAID = '.item .text, main > article > section';
   const HEAD = 'main > article > section > h3, main > article > section > h3 > small';
-  const STATES = ['checked', 'disabled', 'hidden', 'open', 'selected', 'start'];
+  const STATES = ['checked', 'data-state', 'disabled', 'hidden', 'open', 'selected', 'start'];
   const ADDRESSES = ['href', 'src', 'action', 'formaction'];
   const RUNS = /^[\\s\\0-\\x1f]*(javascript|data|vbscript):/i;
   const harm = [], shapes = new Set();
