@@ -35,7 +35,7 @@ def product(django_db_setup, tmp_path_factory):
     """Two web processes on this run's database, with limits."""
     web = Web(
         tmp_path_factory.mktemp("races"),
-        DATABASE_URL=_database(),
+        database_url=_database(),
         WEB_WORKERS="2",
         RATE_LIMITING_ENABLED="on",
         MESSAGE_LIMIT="50",

@@ -43,13 +43,13 @@ class Answer:
 class Web:
     """gunicorn as in production, with one worker and no limits."""
 
-    def __init__(self, folder: Path, **settings_: str) -> None:
+    def __init__(self, folder: Path, *, database_url: str, **settings_: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {
             **os.environ,
             "DEBUG": "off",
-            "DATABASE_URL": f"sqlite:///{folder}/web.sqlite3",
+            "DATABASE_URL": database_url,
             "REDIS_URL": settings.REDIS_URL,
             "PORT": str(self.port),
             "WEB_WORKERS": "1",
