@@ -93,7 +93,9 @@ RULES = (
         "<script <svg <img <iframe",
         r"(?:[\"'`]\s{0,3}[)}\];]{0,4}\s{0,3}/?>|-->|</(?:title|style|script|textarea|"
         r"noscript|xmp|a)\s{0,3}>|\]\]>|%>)\s{0,4}<{1,2}(?:script|svg|img|iframe|body|details|"
-        r"input)\b(?![^<>]{0,80}(?:src|href)=\"(?:https?:)?/)(?![^<>]{0,60}>\s{0,4}</?(?:div|"
+        # One field after another is any form; what runs has a handler.
+        r"input(?=[^<>]{0,200}?(?:on[a-z]{3,42}|formaction)\s{0,4}=))\b"
+        r"(?![^<>]{0,80}(?:src|href)=\"(?:https?:)?/)(?![^<>]{0,60}>\s{0,4}</?(?:div|"
         r"span|p|a|li|td))",
     ),
     rule(

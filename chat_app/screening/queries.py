@@ -188,7 +188,8 @@ RULES = (
         "quote_then_comment",
         0.55,
         "-- # /* %00",
-        rf"{_Q}\s{{0,3}}[);]{{0,4}}\s{{0,3}}(?:--(?:[\s\-]|$)|#(?:\s|$)|/\*(?:\s|$))",
+        # Not the quote that opens an argument: `find('#` of a text that is cut off there.
+        rf"(?<!\w\(){_Q}\s{{0,3}}[);]{{0,4}}\s{{0,3}}(?:--(?:[\s\-]|$)|#(?:\s|$)|/\*(?:\s|$))",
         "sql",
     ),
     rule(

@@ -86,6 +86,10 @@ INNOCENT = (
     "Please include a table in your answer.",
     "Show me your delivery rules.",
     "What are your rules for returns?",
+    'Why is this form not sent?\n<form>\n<input name="p" value="photo" />\n'
+    '<input name="id" type="hidden" /><input name="title" minlength="1"/>\n</form>\n<script>\n'
+    "        var dialog = document.getElementById('edit');\n</script>",
+    "Why is nothing found?\nconst field = dialog.querySelector('#",
     "Tell me the instructions for the lamp.",
     "Please summarise the text above.",
     "Where do I paste my API key?",
