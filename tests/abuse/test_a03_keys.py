@@ -27,17 +27,18 @@ _CELERY = ("celery", "-A", "chatsite.celery")
 _PROCESSES = [
     ("-m", *_WEB),
     ("-m", *_CELERY, "worker", "-Q", "replies", "-I", "sessions_app.tasks", "-P", "solo"),
-    ("-m", *_CELERY, "beat", "-s", os.devnull),
+    # It removes what is no schedule of its own: once that was /dev/null.
+    ("-m", *_CELERY, "beat", "-s", "{folder}/beat"),
     ("manage.py", "discord_bot"),
     ("manage.py", "migrate"),
 ]
 
 
-def start(arguments, name, key):
+def start(folder, arguments, name, key):
     chosen = {**_GOOD, name: key, "DEBUG": "off", "PORT": "0", "LLM_MODEL": "openai/x"}
     given = {**os.environ, "REDIS_URL": settings.REDIS_URL, "DATABASE_URL": "sqlite://:memory:"}
     return subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, *(one.format(folder=folder) for one in arguments)],
         cwd=env.BASE_DIR,
         env={**given, **chosen},
         capture_output=True,
@@ -47,11 +48,11 @@ def start(arguments, name, key):
     )
 
 
-def test_a03_refuses_to_start_when_a_key_is_weak():
+def test_a03_refuses_to_start_when_a_key_is_weak(tmp_path):
     """Each process meets another weak key; that each key is seen tests/core/test_checks.py says."""
     cases = [(one, *_WEAK[n % len(_WEAK)]) for n, one in enumerate(_PROCESSES)]
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda case: start(*case), cases))
+        runs = list(pool.map(lambda case: start(tmp_path, *case), cases))
 
     for (arguments, name, _), run in zip(cases, runs, strict=True):
         said = run.stdout + run.stderr

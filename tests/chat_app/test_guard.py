@@ -1,6 +1,7 @@
 """guard.py: nothing hidden goes in, the canary does not come out, whatever is between."""
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,11 @@ def let_out_before_the_leak(pieces):
     except guard.Leak:
         return watch.text
     pytest.fail("the canary is out")
+
+
+def storable(text):
+    """The text with a sign for what no database takes."""
+    return re.sub("[\0\ud800-\udfff]", "\ufffd", text)
 
 
 def cut(text, sizes):
@@ -63,20 +69,17 @@ def test_finds_the_canary_when_it_is_in_base64(around, sizes):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@given(
-    before=st.text(st.characters(exclude_characters="\0"), max_size=80),
-    sizes=st.lists(st.integers(0, 7), max_size=60),
-)
+@given(before=texts, sizes=st.lists(st.integers(0, 7), max_size=60))
 def test_lets_nothing_of_the_canary_out_when_it_comes_in_pieces(form, before, sizes):
     out = let_out_before_the_leak(cut(f"{before}!{form}. And more.", sizes))
 
     # What was let out before: the text before it, and not its first character.
-    assert f"{before}!".lstrip().startswith(out.rstrip("\n*. 0123456789"))
+    assert storable(f"{before}!").lstrip().startswith(out.rstrip("\n*. 0123456789"))
 
 
-@given(text=st.text(max_size=80), sizes=st.lists(st.integers(0, 7), max_size=60))
+@given(text=texts, sizes=st.lists(st.integers(0, 7), max_size=60))
 def test_lets_all_else_out_as_it_came(text, sizes):
-    assert let_out(cut(text, sizes)) == text.replace("\0", "\ufffd").lstrip()
+    assert let_out(cut(text, sizes)) == storable(text).lstrip()
 
 
 @pytest.mark.parametrize(
