@@ -5,24 +5,27 @@ provider may well have worked for it. Days are those of UTC."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from chat_app.models import Spending
 from chatsite.core.errors import Problem
 
 Scope = Literal["all", "session"]
+_Row = tuple[Any, str, int, int]  # day, scope, tokens, billionths
 
+_TABLE: Final = Spending._meta.db_table
 _ALL: Final = ""
+_ANY: Final = 2**62  # beyond what a column can hold of either in a thousand years
 _BILLION: Final = 10**9
 # A refusal says for so many seconds that all is spent, and each process asks no more often than
 # every other second: a post costs no query.
@@ -82,34 +85,32 @@ class State:
 
 def take(*, session_id: str, most: Amount) -> Taken:
     """Take what an answer may cost at most; raises Spent where that is more than is left."""
-    taken = Taken(timezone.now().date(), session_id, most)
-    if _take(taken):
-        return taken
-    # The rows may be missing, or others may be making them at this moment.
-    _begin(taken)
-    if _take(taken):
-        return taken
-    raise Spent(_which(taken))
+    (found,) = take_all([(session_id, most)])
+    if isinstance(found, Spent):
+        raise found
+    return found
+
+
+def take_all(wanted: Sequence[tuple[str, Amount]]) -> list[Taken | Spent]:
+    """The same for many at once, in one statement where all of it fits."""
+    day = timezone.now().date()
+    taken = [Taken(day, session_id, most) for session_id, most in wanted]
+    if _add(taken):
+        return list(taken)
+    return [one if _add([one]) else Spent(_which(one)) for one in taken]
 
 
 def settle(changes: Sequence[tuple[Taken, Amount]]) -> None:
     """Give back what of the taken amounts was not used, or add what was used beyond them."""
-    differences: dict[tuple[date, str], tuple[int, int]] = {}
-    for taken, used in changes:
-        tokens = used.tokens - taken.amount.tokens
-        billionths = used.billionths - taken.amount.billionths
-        for key in ((taken.day, _ALL), (taken.day, taken.session_id)):
-            before = differences.get(key, (0, 0))
-            differences[key] = (before[0] + tokens, before[1] + billionths)
-    table = connection.ops.quote_name(Spending._meta.db_table)
+    rows = _rows(
+        (taken, used.tokens - taken.amount.tokens, used.billionths - taken.amount.billionths)
+        for taken, used in changes
+    )
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {table} SET tokens = tokens + %s, billionths = billionths + %s"  # noqa: S608  (a name of our own)
+            f"UPDATE {_TABLE} SET tokens = tokens + %s, billionths = billionths + %s"  # noqa: S608  (a name of our own)
             " WHERE day = %s AND scope = %s",
-            [
-                (*difference, connection.ops.adapt_datefield_value(day), scope)
-                for (day, scope), difference in sorted(differences.items(), reverse=True)
-            ],
+            [(tokens, billionths, day, scope) for day, scope, tokens, billionths in rows],
         )
 
 
@@ -138,32 +139,67 @@ def state() -> State:
 
 
 @transaction.atomic
-def _take(taken: Taken) -> bool:
-    """Add to both rows within both limits, or to none."""
-    # In one order, as `settle` does, and last the row of all: held for as short as can be.
-    for scope in (taken.session_id, _ALL):
-        added = _rows(taken).filter(_fits(taken, scope))
-        if not added.update(
-            tokens=F("tokens") + taken.amount.tokens,
-            billionths=F("billionths") + taken.amount.billionths,
-        ):
-            transaction.set_rollback(True)
-            return False
+def _add(all_taken: Sequence[Taken]) -> bool:
+    """Add all of it within all limits, or nothing."""
+    rows = _rows((one, one.amount.tokens, one.amount.billionths) for one in all_taken)
+    # What is more than a whole day's would pass where there is no row yet.
+    added = _upsert(rows) if all(_fits(*row[1:]) for row in rows) else {}
+    if len(added) < len(rows):
+        transaction.set_rollback(True)
+        return False
+    if (_ALL, added.get(_ALL)) in {row[1:3] for row in rows}:  # the day's first
+        _forget(before=all_taken[0].day)
     return True
 
 
-def _rows(taken: Taken) -> QuerySet[Spending]:
-    return Spending.objects.filter(day=taken.day, scope__in=(_ALL, taken.session_id))
+def _upsert(rows: Sequence[_Row]) -> dict[str, int]:
+    """Add to the rows where that stays within their limits, and make those that are missing.
+
+    The tokens of each that was added to.
+    """
+    within = " AND ".join(
+        f"{_TABLE}.{name} + excluded.{name} <= CASE {_TABLE}.scope WHEN '' THEN %s ELSE %s END"
+        for name in ("tokens", "billionths")
+    )
+    limits = [most for pair in zip(_most(_ALL), _most("session"), strict=True) for most in pair]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_TABLE} (day, scope, tokens, billionths)"  # noqa: S608  (names of our own)
+            f" VALUES {', '.join(['(%s, %s, %s, %s)'] * len(rows))}"
+            " ON CONFLICT (day, scope) DO UPDATE SET"
+            f" tokens = {_TABLE}.tokens + excluded.tokens,"
+            f" billionths = {_TABLE}.billionths + excluded.billionths"
+            f" WHERE {within} RETURNING scope, tokens",
+            [*itertools.chain(*rows), *limits],
+        )
+        return dict(cursor.fetchall())
 
 
-def _fits(taken: Taken, scope: str) -> Q:
+def _rows(amounts: Iterable[tuple[Taken, int, int]]) -> list[_Row]:
+    """What is to be added to which row: each once, in the one order in which they are locked.
+
+    Last the row of all: it is everybody's, and held for as short as can be.
+    """
+    sums: dict[tuple[date, str], tuple[int, int]] = {}
+    for taken, tokens, billionths in amounts:
+        for key in ((taken.day, _ALL), (taken.day, taken.session_id)):
+            before = sums.get(key, (0, 0))
+            sums[key] = (before[0] + tokens, before[1] + billionths)
+    return [
+        (connection.ops.adapt_datefield_value(day), scope, *added)
+        for (day, scope), added in sorted(sums.items(), reverse=True)
+    ]
+
+
+def _fits(scope: str, tokens: int, billionths: int) -> bool:
+    most_tokens, most_billionths = _most(scope)
+    return tokens <= most_tokens and billionths <= most_billionths
+
+
+def _most(scope: str) -> tuple[int, int]:
+    """Tokens and billionths a day."""
     tokens, cost = _limits(scope)
-    found = Q(scope=scope)
-    if tokens:
-        found &= Q(tokens__lte=tokens - taken.amount.tokens)
-    if cost:
-        found &= Q(billionths__lte=Amount(cost=cost).billionths - taken.amount.billionths)
-    return found
+    return tokens or _ANY, Amount(cost=cost).billionths or _ANY
 
 
 def _limits(scope: str) -> tuple[int, Decimal]:
@@ -173,19 +209,18 @@ def _limits(scope: str) -> tuple[int, Decimal]:
     return settings.SESSION_DAILY_TOKENS, Decimal(str(settings.SESSION_DAILY_COST))
 
 
-def _begin(taken: Taken) -> None:
-    _, is_new_day = Spending.objects.get_or_create(day=taken.day, scope=_ALL)
-    Spending.objects.get_or_create(day=taken.day, scope=taken.session_id)
-    if is_new_day:  # sessions' rows of days that are over are of no use
-        old = Spending.objects.filter(day__lt=taken.day - timedelta(days=1))
-        old.exclude(scope=_ALL).delete()
+def _forget(*, before: date) -> None:
+    """Sessions' rows of days that are over are of no use."""
+    old = Spending.objects.filter(day__lt=before - timedelta(days=1))
+    old.exclude(scope=_ALL).delete()
 
 
 def _which(taken: Taken) -> Scope:
-    alls = Spending.objects.filter(day=taken.day, scope=_ALL)
-    if alls.filter(_fits(taken, _ALL)).exists():
+    alls, _ = Spending.objects.get_or_create(day=taken.day, scope=_ALL)
+    added = (alls.tokens + taken.amount.tokens, alls.billionths + taken.amount.billionths)
+    if _fits(_ALL, *added):
         return "session"
-    alls.update(refused_at=timezone.now())
+    Spending.objects.filter(pk=alls.pk).update(refused_at=timezone.now())
     return "all"
 
 

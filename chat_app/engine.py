@@ -18,8 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
-from chat_app import answers, endings, leases, llm, pulse, replies
-from chat_app.endings import Ending
+from chat_app import answers, endings, leases, llm, preparing, pulse, replies
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
 from chatsite.core import cancelling, live, metrics, queue
@@ -46,7 +45,8 @@ class Engine:
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-leases")
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
-        self._ends = Lots(self._store)
+        self._starts = Lots(functools.partial(self.database, preparing.prepare))
+        self._ends = Lots(functools.partial(self.database, endings.finish))
         self._bell = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._is_draining = False
@@ -140,8 +140,8 @@ class Engine:
     def _begin(self, answer: ChatMessage, *, is_watched: bool) -> None:
         reply = Reply(
             answer,
-            database=self.database,
             client=self._client,
+            prepare=self._starts.do,
             store=self._ends.do,
             is_watched=is_watched,
         )
@@ -149,9 +149,6 @@ class Engine:
         self._running[answer.pk, answer.lease_token] = (reply, task)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         task.add_done_callback(lambda done: self._ended(answer, done))
-
-    async def _store(self, ended: list[Ending]) -> list[bool]:
-        return await self.database(endings.finish, ended)
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)

@@ -26,6 +26,7 @@ os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files 
 import litellm
 from litellm import exceptions as litellm_errors
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from openai.resources.chat.completions import completions
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,8 @@ litellm.suppress_debug_info = True
 litellm.drop_params = True
 litellm.turn_off_message_logging = True
 
-_send = straight.install(LiteLLMAiohttpTransport)
+_send = straight.refuse_redirections(LiteLLMAiohttpTransport)
+_transform = straight.keep_plain_messages(completions)
 
 OnText = Callable[[str], Awaitable[None]]
 # Called before a model is asked anew after a part of an answer was handed out.

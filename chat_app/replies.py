@@ -7,38 +7,26 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import redis.asyncio
 import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, budgets, guard, kept_back, llm, prompts, pulse, writing
+from chat_app import answers, guard, kept_back, llm, pulse, writing
 from chat_app.answers import Outcome
-from chat_app.budgets import Amount, Taken
+from chat_app.budgets import Amount, Spent, Taken
 from chat_app.endings import Ending
-from chat_app.models import AnswerStatus, ChatMessage, MessageType
+from chat_app.models import AnswerStatus, ChatMessage
+from chat_app.preparing import Prepared
 from chat_app.prompts import Turn
 from chatsite.core import cancelling, live, logs, metrics
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 # Pieces are told this often: a person reads no faster, and each telling costs a round trip.
 _FLUSH_SECONDS = 0.04
-_ROLES = {
-    MessageType.USER: "user",
-    MessageType.ASSISTANT: "assistant",
-    MessageType.STAFF: "assistant",
-}
-
-
-class Database(Protocol):
-    """Runs a function of the ORM off the loop."""
-
-    def __call__(self, act: Callable[..., T], /, *args: Any, **options: Any) -> Awaitable[T]: ...
 
 
 class Reply:
@@ -48,13 +36,13 @@ class Reply:
         self,
         answer: ChatMessage,
         *,
-        database: Database,
         client: redis.asyncio.Redis,
+        prepare: Callable[[tuple[ChatMessage, str]], Awaitable[Prepared]],
         store: Callable[[Ending], Awaitable[bool]],
         is_watched: bool,
     ) -> None:
-        self.answer, self._database, self._client = answer, database, client
-        self._store, self._is_watched = store, is_watched
+        self.answer, self._client, self._is_watched = answer, client, is_watched
+        self._prepare, self._store = prepare, store
         self._shown = _Shown(answer, client)
         self._taken: Taken | None = None
         self._mark = secrets.token_hex(4) if settings.LLM_MARK_USER_TEXT else ""
@@ -97,15 +85,15 @@ class Reply:
         return Amount() if is_free else taken.amount
 
     async def _make(self) -> Outcome:
-        try:
-            turns, self._taken = await self._database(_prepare, self.answer, self._mark)
-        except budgets.Spent as spent:
-            return answers.failure(spent.code, text=settings.LLM_BUDGET_TEXT)
+        prepared = await self._prepare((self.answer, self._mark))
+        if isinstance(prepared.taken, Spent):
+            return answers.failure(prepared.taken.code, text=settings.LLM_BUDGET_TEXT)
+        self._taken = prepared.taken
         if not self._is_watched:
-            return await self._ask(turns)
+            return await self._ask(prepared.turns)
         writing.tell(session_id=self.answer.session_id, who=writing.ASSISTANT)
         async with self._shown:
-            return await self._ask(turns)
+            return await self._ask(prepared.turns)
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:
@@ -216,40 +204,3 @@ async def watched(client: redis.asyncio.Redis, claimed: Sequence[ChatMessage]) -
     except (RedisError, OSError):
         return found
     return found | {others[channel.decode()] for channel, count in counts if count}
-
-
-def _prepare(answer: ChatMessage, mark: str) -> tuple[list[Turn], Taken]:
-    """What the model is told, and the budget for it; raises Spent where that is used up."""
-    turns = prompts.build(
-        system=prompts.instructions(
-            prompts.system_prompt(settings.LLM_SYSTEM_PROMPT_FILE),
-            canary=kept_back.canary(),
-            is_marked=bool(mark),
-        ),
-        history=context(answer),
-        question=answer.reply_to.content if answer.reply_to else "",
-        most_turns=settings.LLM_CONTEXT_MESSAGES,
-        most_tokens=settings.LLM_CONTEXT_TOKENS,
-        mark=mark,
-    )
-    most = Amount(*llm.most(turns))
-    return turns, budgets.take(session_id=answer.session_id, most=most)
-
-
-def context(answer: ChatMessage) -> list[Turn]:
-    """What was said before the question, oldest first, as the model is shown it."""
-    assert answer.reply_to is not None
-    rows = ChatMessage.objects.filter(
-        session_id=answer.session_id,
-        seq__lt=answer.reply_to.seq,
-        message_type__in=list(_ROLES),
-        safety=False,
-        degraded=False,
-        deleted_at=None,
-    ).exclude(content="")
-    last = rows.order_by("-seq").values_list("message_type", "content")
-    newest_first = last[: settings.LLM_CONTEXT_MESSAGES]
-    return [
-        {"role": _ROLES[MessageType(kind)], "content": content}  # type: ignore[typeddict-item]
-        for kind, content in reversed(newest_first)
-    ]

@@ -1,0 +1,70 @@
+"""preparing.py: many answers are prepared in few statements, and each as it would be alone."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat_app import leases, preparing
+from chat_app.budgets import Spent, Taken
+from chat_app.models import Spending
+from tests.support import answer_of, open_session, say
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(*names):
+    """An answer of each visitor, who heard from staff before; by name."""
+    for name in names:
+        session = open_session(f"{name}@example.com")
+        for number in range(3):
+            say(session, f"{name} {number}")
+        answer_of(session, f"{name} asks")
+    return leases.claim(most=len(names))
+
+
+def prepared(answers):
+    return preparing.prepare([(answer, "") for answer in answers])
+
+
+def said(found):
+    return [turn["content"] for turn in found.turns[1:]]
+
+
+def test_tells_each_what_was_said_in_its_own_session_when_many_are_prepared(settings):
+    settings.LLM_CONTEXT_MESSAGES = 2
+
+    found = prepared(claimed("ann", "bob"))
+
+    assert [said(one) for one in found] == [
+        ["ann 1", "ann 2", "ann asks"],
+        ["bob 1", "bob 2", "bob asks"],
+    ]
+
+
+def test_refuses_only_the_one_whose_budget_is_spent_when_many_are_prepared(settings):
+    answers = claimed("ann", "bob")
+    settings.SESSION_DAILY_TOKENS = 10**6
+    Spending.objects.create(
+        day=answers[0].timestamp.date(), scope=answers[0].session_id, tokens=10**6
+    )
+
+    spent, fine = prepared(answers)
+
+    assert isinstance(spent.taken, Spent)
+    assert spent.taken.code == "budget_session"
+    assert isinstance(fine.taken, Taken)
+    alls = Spending.objects.get(scope="")
+    assert alls.tokens == fine.taken.amount.tokens, "nothing is counted for the other"
+
+
+def test_asks_the_database_no_more_often_when_there_are_more():
+    prepared(claimed("first"))  # which makes the day's row
+
+    def asked(count):
+        answers = claimed(*(f"v{count}-{number}" for number in range(count)))
+        with CaptureQueriesContext(connection) as found:
+            prepared(answers)
+        words = [query["sql"].split(None, 1)[0] for query in found]
+        return [word for word in words if word in {"SELECT", "INSERT", "UPDATE", "DELETE"}]
+
+    assert asked(1) == asked(7) == ["SELECT", "INSERT"]

@@ -1,0 +1,41 @@
+"""straight.py: what is changed in the libraries below litellm changes nothing that is sent."""
+
+import asyncio
+
+import pytest
+from openai.types.chat import completion_create_params as params
+
+from chat_app import llm
+
+_PARTS = [{"type": "text", "text": "Hello"}, {"type": "file", "file": {"file_id": "f"}}]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Hello?"}],
+        [{"role": "user", "content": _PARTS}],
+        [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": None}],
+        [],
+    ],
+    ids=["plain", "parts", "nothing said", "no message"],
+)
+def test_sends_what_the_library_would_when_it_is_not_asked(messages):
+    body = {
+        "messages": messages,
+        "model": "m",
+        "temperature": 0.7,
+        "stream_options": {"include_usage": True},
+    }
+    kind = params.CompletionCreateParamsStreaming
+
+    async def both():
+        return (
+            await llm.completions.async_maybe_transform(dict(body), kind),
+            await llm._transform(dict(body), kind),
+        )
+
+    ours, theirs = asyncio.run(both())
+
+    assert ours == theirs
+    assert ours["messages"] == messages
