@@ -33,7 +33,7 @@ graceful_timeout = 30
 keepalive = 30
 control_socket_disable = True
 logconfig_dict = logs.dictionary(settings.LOGGING)
-accesslog = None
+logger_class = wire.Quiet
 
 runtime.limit_arenas()
 wire.install()

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import structlog
+import uvloop
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
@@ -38,7 +39,7 @@ class Engine:
     """Claims, makes, keeps alive and stops answers, on a thread and a loop of its own."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._executor = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="engine-db")
         # Leases are kept on a thread of their own: many answers that end at once must not make
         # the others look abandoned.

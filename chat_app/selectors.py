@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from asgiref.sync import sync_to_async
 
 from chat_app import presenters
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
+from chatsite.core import hops
 from chatsite.core.errors import NotFound
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 
@@ -85,10 +87,14 @@ def running_answer(session_id: str) -> ChatMessage | None:
     return ChatMessage.objects.filter(session_id=session_id, status=AnswerStatus.RUNNING).first()
 
 
-def finished_answer(answer_id: str) -> tuple[ChatMessage, dict[str, Any]] | None:
-    """The answer, if nothing more will change, and what its asker is told: one hop for both."""
-    answer = ChatMessage.objects.filter(pk=answer_id).first()
-    return (answer, presenters.answered(answer)) if answer and answer.is_finished else None
+def finished_answers(ids: Collection[str]) -> list[tuple[ChatMessage, dict[str, Any]] | None]:
+    """Of each answer, if nothing more will change, itself and what its asker is told."""
+    found = ChatMessage.objects.in_bulk(ids)
+    finished = {row.pk: row for row in found.values() if row.is_finished}
+    return [
+        (finished[one], presenters.answered(finished[one])) if one in finished else None
+        for one in ids
+    ]
 
 
 def last_seq(session_id: str) -> int:
@@ -112,4 +118,4 @@ def _event(
 
 load_events = sync_to_async(events_after)
 load_running = sync_to_async(running_answer)
-load_finished = sync_to_async(finished_answer)
+load_finished = hops.beside(finished_answers)

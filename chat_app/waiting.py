@@ -21,10 +21,12 @@ from chat_app.answers import TAKEN_OVER
 from chat_app.models import ChatMessage
 from chat_app.services import Posted
 from chat_app.slots import Slot
-from chatsite.core import errors, hops, hub
+from chatsite.core import errors, hops, hub, lots
 from sessions_app.selectors import poll
 
 Continuation = Callable[[], Awaitable[HttpResponseBase]]
+
+Finished = tuple[ChatMessage, dict[str, Any]]  # an answer, and what its asker is told
 
 _STOP_SECONDS = 3.0
 
@@ -140,7 +142,7 @@ def stopped(row: ChatMessage) -> Continuation:
 
 async def _finished(
     row: ChatMessage | None, question: ChatMessage, seconds: float
-) -> tuple[ChatMessage, dict[str, Any]] | None:
+) -> Finished | None:
     """The answer and its body once it is finished, None after `seconds` or if none is to come."""
     if row is None:
         return None
@@ -151,15 +153,28 @@ async def _finished(
     async with followed.watch(question.session_id, since=row.seq) as watcher:
         is_due = followed.recent(row.pk) is not None
         while True:
-            if is_due and (found := await selectors.load_finished(row.pk)):
+            if is_due and (found := await _load(row.pk)):
                 return found
             left = deadline - time.monotonic()
             if left <= 0 or followed.is_stopping:
                 return None
             told = hub.announcements(await watcher.next(left))
             if any(one.kind == hub.CLOSED for one in told):
-                return await selectors.load_finished(row.pk)
+                return await _load(row.pk)
             is_due = any(one.reference in {"", row.pk} for one in told)
+
+
+_finishing: weakref.WeakKeyDictionary[
+    asyncio.AbstractEventLoop, lots.Lots[str, Finished | None]
+] = weakref.WeakKeyDictionary()
+
+
+async def _load(answer: str) -> Finished | None:
+    """The answer if it is finished; answers end together, and are read together."""
+    loop = asyncio.get_running_loop()
+    if loop not in _finishing:
+        _finishing[loop] = lots.Lots(selectors.load_finished)
+    return await _finishing[loop].do(answer)
 
 
 def _with(response: HttpResponseBase, headers: dict[str, str]) -> HttpResponseBase:

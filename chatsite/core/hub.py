@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import (
@@ -37,6 +38,8 @@ _POLL_SECONDS = 4.0  # a revoked session's streams close within five
 _POLL_SECONDS_WITHOUT_REDIS = 1.0
 _TICK = 0.25
 _SILENCE = 5.0
+_SOUND_SECONDS = 1.0
+_DEAD = 15.0  # not even an answer to a ping
 _MOST_ITEMS = 500
 _MOST_RECENT = 4096
 _EVENTS = live.EVENTS.encode()
@@ -92,11 +95,13 @@ class Hub:
         self._deltas: dict[str, int] = {}
         self._recent: OrderedDict[str, live.Announcement] = OrderedDict()
         self._pubsub: Any = None
+        self._limit: asyncio.Timeout | None = None
+        self._heard = 0.0
         # A context of their own: they outlive the request that made the hub, whose thread they
         # would else ask for.
         self._tasks = [
             asyncio.create_task(act(), context=contextvars.Context())
-            for act in (self._follow, self._patrol)
+            for act in (self._follow, self._patrol, self._sound)
         ]
 
     @property
@@ -182,19 +187,30 @@ class Hub:
                 await client.aclose()
 
     async def _read(self, pubsub: redis.asyncio.client.PubSub) -> None:
-        silent = 0
+        # Each reading without a time-out of its own: that cost as much as the message.
+        self._heard = time.monotonic()
+        try:
+            async with asyncio.timeout(_DEAD) as self._limit:
+                while True:
+                    message = await pubsub.get_message(timeout=None)
+                    self._heard = time.monotonic()
+                    if message and message["type"] == "message":
+                        self._deliver(message)
+        finally:
+            self._limit = None
+
+    async def _sound(self) -> None:
+        """Ask a silent connection for a sign of life; without one its reading ends (`_limit`)."""
         while True:
-            # Confirmed subscriptions are not ignored: redis-py would say None, as in a silence.
-            message = await pubsub.get_message(timeout=_SILENCE)
-            if message is None:
-                silent += 1
-                if silent > 2:  # not even an answer to a ping: the connection is dead
-                    raise TimeoutError
-                await pubsub.ping()
+            await asyncio.sleep(_SOUND_SECONDS)
+            if self._pubsub is None or self._limit is None or self._limit.expired():
                 continue
-            silent = 0
-            if message["type"] == "message":
-                self._deliver(message)
+            silent = time.monotonic() - self._heard
+            if silent <= _SILENCE:
+                self._limit.reschedule(asyncio.get_running_loop().time() + _DEAD - silent)
+                continue
+            with contextlib.suppress(RedisError, OSError, AttributeError):
+                await self._pubsub.ping()
 
     def _deliver(self, message: dict[str, Any]) -> None:
         items: Sequence[Item]

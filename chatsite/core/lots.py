@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -24,11 +25,18 @@ class Lots(Generic[T, R]):
         """Have the item done; returns or raises what became of it."""
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
+        if self._task is None:
+            # A context of its own: it outlives whoever came first, whose thread it would ask for.
+            self._task = asyncio.create_task(self._work(), context=contextvars.Context())
         return await done
 
     async def _work(self) -> None:
+        try:
+            await self._do_all()
+        finally:
+            self._task = None
+
+    async def _do_all(self) -> None:
         while self._waiting:
             lot, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.cache.backends.redis import RedisCache
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from redis.exceptions import RedisError
@@ -27,7 +27,13 @@ T = TypeVar("T")
 # Seconds for which a store that failed is not asked again: each question may cost a time-out.
 _PAUSE = 2.0
 _down_until = 0.0
-_clients: dict[tuple[int | str, ...], RedisCacheClient] = {}
+# Counts a request in the window that its first one begins; the count, and the seconds left.
+_COUNT = """
+local count = redis.call("INCR", KEYS[1])
+if count == 1 then redis.call("EXPIRE", KEYS[1], ARGV[1]) end
+return {count, redis.call("TTL", KEYS[1])}
+"""
+_clients: dict[tuple[int | str, ...], tuple[Any, Any]] = {}
 
 
 class RateLimited(Problem):
@@ -56,13 +62,16 @@ class LimitsCache(RedisCache):
     _window: Window | None = None
 
     @property
-    def _cache(self) -> RedisCacheClient:
-        """One client a process; Django's is one a request under ASGI, with a new connection."""
-        servers: list[str] = self._servers  # type: ignore[attr-defined]
-        key: tuple[int | str, ...] = (os.getpid(), *servers)
+    def client(self) -> Any:
+        """One a process; Django makes one a request under ASGI, each with a connection."""
+        return self._made()[0]
+
+    def _made(self) -> tuple[Any, Any]:
+        """The client, and the script that counts."""
+        key: tuple[int | str, ...] = (os.getpid(), *self._servers)  # type: ignore[attr-defined]
         if key not in _clients:
-            made = self._class(servers, **self._options)  # type: ignore[attr-defined]
-            _clients.setdefault(key, made)
+            made = self._cache.get_client(None, write=True)
+            _clients.setdefault(key, (made, made.register_script(_COUNT)))
         return _clients[key]
 
     @contextmanager
@@ -89,13 +98,8 @@ class LimitsCache(RedisCache):
         return int(_ask(super().incr, caches["local"].incr, key, delta, version))
 
     def _count(self, name: str, seconds: int) -> tuple[int, int]:
-        key = self.make_and_validate_key(name)
-        # One transaction: no two requests read the same count.
-        with self._cache.get_client(key, write=True).pipeline() as pipeline:
-            pipeline.set(key, 0, nx=True, ex=seconds)
-            pipeline.incr(key)
-            pipeline.ttl(key)
-            _, count, left = pipeline.execute()
+        _, script = self._made()
+        count, left = script(keys=[self.make_and_validate_key(name)], args=[seconds])
         return count, left
 
 
@@ -107,7 +111,7 @@ def pipeline() -> Iterator[Any]:
         raise RedisError("away")
     cache: Any = caches["limits"]
     try:
-        with cache._cache.get_client(None, write=True).pipeline(transaction=False) as commands:
+        with cache.client.pipeline(transaction=False) as commands:
             yield commands
     except (RedisError, OSError):
         _down_until = time.monotonic() + _PAUSE

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
 
 from chatsite.core import errors
@@ -89,6 +90,13 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]
         self._safe_write(
             f"HTTP/1.1 {status} {self._get_reason_phrase(status)}\r\n{lines}\r\n".encode() + body
         )
+
+
+class Quiet(Logger):  # type: ignore[misc]
+    """Gunicorn's logger, which builds no line of each request: the application logs its own."""
+
+    def _compute_access_log_enabled(self) -> bool:
+        return False
 
 
 def install() -> None:

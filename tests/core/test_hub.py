@@ -208,31 +208,48 @@ async def test_polls_when_redis_is_away(sessions, settings, monkeypatch):
     await followed.close()
 
 
-async def test_notices_a_dead_connection_when_nothing_answers(unpolled, sessions, settings):
-    """A server that accepts and never speaks: half a minute in real life, a blink here."""
-    answered = 0
+async def test_notices_a_dead_connection_when_nothing_answers(
+    unpolled, sessions, settings, monkeypatch
+):
+    """A server that accepts and never speaks: fifteen seconds in real life, a blink here."""
+    answered = pinged = 0
 
     async def swallow(reader, writer):
-        nonlocal answered
+        nonlocal answered, pinged
         answered += 1
         while data := await reader.read(65536):
             if b"SUBSCRIBE" in data.upper():
                 writer.write(b"*3\r\n$9\r\nsubscribe\r\n$15\r\nchatsite:events\r\n:1\r\n")
-            elif b"PING" not in data.upper():
+            elif b"PING" in data.upper():
+                pinged += 1
+            else:
                 writer.write(b"+OK\r\n" * data.upper().count(b"*"))
         writer.close()
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings.REDIS_URL = f"redis://127.0.0.1:{port}/0?protocol=2"
+    for name, seconds in {"_SILENCE": 0.02, "_SOUND_SECONDS": 0.01, "_DEAD": 0.1}.items():
+        monkeypatch.setattr(hub, name, seconds)
     found = hub.Hub(sessions.poll)
-    hub_silence, hub._SILENCE = hub._SILENCE, 0.02
     try:
         await until(lambda: answered > 1)
+        assert pinged > 0
     finally:
-        hub._SILENCE = hub_silence
         await found.close()
         server.close()
+
+
+async def test_keeps_a_silent_connection_when_it_answers(unpolled, followed, monkeypatch):
+    await until(lambda: followed.connected)
+    before = followed._pubsub
+    for name, seconds in {"_SILENCE": 0.02, "_SOUND_SECONDS": 0.01, "_DEAD": 0.2}.items():
+        monkeypatch.setattr(hub, name, seconds)
+
+    await asyncio.sleep(1.5)  # the first second it still sleeps as in real life
+
+    assert followed.connected
+    assert followed._pubsub is before
 
 
 async def test_wakes_every_reader_when_the_process_is_stopping(unpolled, followed, monkeypatch):
