@@ -11,6 +11,7 @@ from django.test import Client
 from structlog.testing import capture_logs
 
 from chat_app.console import listing
+from chatsite import env
 from chatsite.core import ratelimit
 from tests.admin.conftest import LIST, ROLES, SignIn, Talk
 
@@ -116,6 +117,14 @@ def test_refusals_and_faults_are_pages_of_ours(
         assert words in text
         assert "<style" not in text
         assert "console/frame.css" in text
+        assert text.count(f"{words} | Chatsite") == 1
+
+
+def test_the_pages_of_refusals_and_faults_share_one_frame() -> None:
+    for name in ("403", "403_csrf", "404", "500"):
+        text = (env.BASE_DIR / "templates" / f"{name}.html").read_text(encoding="utf-8")
+        assert text.startswith('{% extends "admin/console/oops.html" %}'), name
+        assert "<" not in text, name
 
 
 def test_strangers_see_the_sign_in_only(db: Any, talk: Talk) -> None:
