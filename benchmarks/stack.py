@@ -14,9 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg import sql
 
-from tests.system import processes
+from tests.system import databases, processes
 
 # Every limit stands, and counts, far above what is asked here.
 SETTINGS = {
@@ -105,16 +104,13 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/bench.sqlite3"
         return
-    server, name = os.environ["DATABASE_URL"], f"{_database_name()}_bench_{secrets.token_hex(4)}"
-    maintenance = urlsplit(server)._replace(path="/postgres").geturl()
-    with psycopg.connect(maintenance, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            admin.execute(drop)
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        raise SystemExit("--database postgresql needs DATABASE_URL: postgres://user@host/name")
+    name = f"{_database_name(server)}_bench_{secrets.token_hex(4)}"
+    with databases.fresh(server, folder, name=name) as url:
+        yield url
 
 
-def _database_name() -> str:
-    return urlsplit(os.environ["DATABASE_URL"]).path.strip("/") or "chatsite"
+def _database_name(server: str) -> str:
+    return urlsplit(server).path.strip("/") or "chatsite"

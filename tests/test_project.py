@@ -87,3 +87,21 @@ def test_is_documented_when_a_setting_is_declared():
     text = document.read_text(encoding="utf-8")
 
     assert [name for name in env.DECLARED if f"`{name}`" not in text] == []
+
+
+def test_says_one_line_when_postgresql_is_to_be_measured_and_is_nowhere():
+    given = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--database", "postgresql", "history"],
+        cwd=env.BASE_DIR,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert run.stderr.strip().splitlines() == [
+        "--database postgresql needs DATABASE_URL: postgres://user@host/name"
+    ]
