@@ -40,8 +40,9 @@ wire.install()
 
 
 def on_starting(_server: Any) -> None:
-    """Refuse to serve with keys that anyone could guess."""
+    """Refuse to serve with keys that anyone could guess, or where figures would hide the API."""
     checks.refuse_weak_keys()
+    checks.refuse_one_port_for_two()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

@@ -71,6 +71,21 @@ def _is_sealed(address: str) -> bool:
     return is_here and parts.scheme in {"http", "ws"}
 
 
+@register()
+def check_ports(**_: Any) -> list[CheckMessage]:
+    """The figures have a port of their own: one that is both would answer no visitor."""
+    if not settings.METRICS_PORT or settings.METRICS_PORT != settings.PORT:
+        return []
+    text = f"METRICS_PORT and PORT are both {settings.PORT}."
+    return [Error(text, hint="Set METRICS_PORT to another one, or to 0.", id="chatsite.E004")]
+
+
+def refuse_one_port_for_two() -> None:
+    """End the process, naming the settings, where check_ports finds an error."""
+    if errors := check_ports():
+        raise SystemExit("\n".join(f"{one.msg} {one.hint}" for one in errors))
+
+
 def refuse_open_addresses() -> None:
     """End the process, naming the setting, where check_addresses finds an error."""
     if errors := check_addresses():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from chatsite import env
 from chatsite.core import checks
 
 
@@ -66,3 +71,42 @@ def test_only_warns_when_it_is_development(settings):
 
     assert [found.is_serious() for found in checks.check_secrets()] == [False]
     checks.refuse_weak_keys()
+
+
+def test_refuses_to_start_when_the_figures_would_take_the_port_of_the_api(settings):
+    settings.METRICS_PORT = settings.PORT = 8000
+
+    (found,) = checks.check_ports()
+
+    assert (found.id, found.is_serious()) == ("chatsite.E004", True)
+    with pytest.raises(SystemExit, match="METRICS_PORT and PORT are both 8000"):
+        checks.refuse_one_port_for_two()
+
+
+@pytest.mark.parametrize(("port", "metrics"), [(8000, 0), (8000, 9100), (0, 0)])
+def test_starts_when_the_figures_have_a_port_of_their_own_or_none(settings, port, metrics):
+    settings.PORT, settings.METRICS_PORT = port, metrics
+
+    assert checks.check_ports() == []
+    checks.refuse_one_port_for_two()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("-m", "gunicorn", "-c", "gunicorn.conf.py", "chatsite.asgi"), ("manage.py", "up")],
+    ids=["web", "up"],
+)
+def test_says_one_line_when_a_process_is_to_serve_both_at_one_port(command):
+    run = subprocess.run(
+        [sys.executable, *command],
+        cwd=env.BASE_DIR,
+        env={**os.environ, "PORT": "18123", "METRICS_PORT": "18123"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "METRICS_PORT and PORT are both 18123" in run.stderr
+    assert "Traceback" not in run.stderr

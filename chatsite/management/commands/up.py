@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from chatsite.core import checks
 from chatsite.local import first, keys, plan, preflight, ready
 from chatsite.local.console import Console
 from chatsite.local.supervisor import Supervisor
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         directory = settings.BASE_DIR / "var"
         try:
             with preflight.alone(directory):
+                checks.refuse_one_port_for_two()
                 preflight.check_port(settings.HOST, settings.PORT)
                 _make_keys(console)
                 with plan.compose(directory, is_terminal=sys.stdout.isatty()) as composed:
