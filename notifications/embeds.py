@@ -112,6 +112,11 @@ def message(said: Said) -> list[Post]:
     ]
 
 
+def parts(text: str) -> int:
+    """How many messages the text needs."""
+    return len(inert.pieces(text, most=MOST_DESCRIPTION))
+
+
 def note(*, seq: int, text: str, when: datetime) -> Post:
     """One line of ours among what was said; `text` may quote strangers and is defused."""
     marker = f"#{seq}"

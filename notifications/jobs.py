@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from chat_app.models import ChatMessage
+from notifications import embeds
 from notifications.embeds import Card, Said
 from notifications.models import Delivery, DiscordThread, Receipt
 from sessions_app import audit, identity
@@ -22,6 +24,8 @@ from sessions_app.models import (
     SessionEvent,
 )
 
+# The events whose deliveries made messages of a text.
+OF_WORDS: Final = (EventKind.MESSAGE, EventKind.EDITED)
 _NOTES = {
     Act.TAKE_OVER: "🧑 {who} took over; the AI is silent.",
     Act.HAND_BACK: "🤖 {who} handed back to the AI.",
@@ -80,6 +84,11 @@ def load(delivery: Delivery) -> Job:
         earlier_ids=_earlier(event),
         source_id=_source(event, thread_id),
     )
+
+
+def shown(said: ChatMessage) -> tuple[str, ...]:
+    """The messages in Discord that its text stands in; those that an edit left over show none."""
+    return _made_for(said.session_id, said.pk)[: embeds.parts(said.content)]
 
 
 def card(session: ChatSession) -> Card:
@@ -153,14 +162,18 @@ def _seq_shown(event: SessionEvent) -> int:
 def _earlier(event: SessionEvent) -> tuple[str, ...]:
     if event.kind not in {EventKind.EDITED, EventKind.DELETED}:
         return ()
+    return _made_for(event.session_id, event.reference, before=event.seq)
+
+
+def _made_for(session_id: str, message_id: str, *, before: int | None = None) -> tuple[str, ...]:
     # Corrections may have added messages: a later one is about those, too.
     sent = Delivery.objects.filter(
-        event__session_id=event.session_id,
-        event__seq__lt=event.seq,
-        event__kind__in=(EventKind.MESSAGE, EventKind.EDITED),
-        event__reference=event.reference,
-    ).order_by("event__seq")
-    return tuple(itertools.chain.from_iterable(sent.values_list("message_ids", flat=True)))
+        event__session=session_id, event__kind__in=OF_WORDS, event__reference=message_id
+    )
+    if before is not None:
+        sent = sent.filter(event__seq__lt=before)
+    ids = sent.order_by("event__seq").values_list("message_ids", flat=True)
+    return tuple(itertools.chain.from_iterable(ids))
 
 
 def _source(event: SessionEvent, thread_id: str) -> str:

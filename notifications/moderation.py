@@ -13,14 +13,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from chat_app import snippets, staff, transcripts, writing
-from chat_app.models import ChatMessage
+from chat_app.models import ChatMessage, MessageType
 from chatsite.core.errors import InvalidInput
 from notifications import embeds, jobs
 from notifications.models import Delivery, DiscordThread, Receipt
 from sessions_app import audit, blocks
 from sessions_app import staff as sessions
 from sessions_app.audit import Actor
-from sessions_app.models import Act, EventKind
+from sessions_app.models import Act
 
 _DURATION = re.compile(r"(\d{1,4})\s*([mhdw])", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -151,16 +151,20 @@ def source_of(*, message_id: int) -> tuple[str, str] | None:
     return (str(taken.session_id), taken.message_id) if taken else None
 
 
-def mirrored(*, discord_id: int) -> tuple[str, str] | None:
-    """The session and message of staff whose embed this message of Discord's is."""
+def mirrored(*, channel_id: int, discord_id: int) -> tuple[str, str] | None:
+    """The session and message of staff that this message of a thread shows, or a part of."""
+    session_id = find_session(channel_id=channel_id)
+    if session_id is None:
+        return None
+    staffs = ChatMessage.objects.filter(session=session_id, message_type=MessageType.STAFF)
+    # By way of the thread: no index finds what stands in a list.
     sent = Delivery.objects.filter(
-        discord_message_id=str(discord_id), event__kind=EventKind.MESSAGE
-    ).select_related("event")
-    for delivery in sent:
-        session_id, message_id = str(delivery.event.session_id), delivery.event.reference
-        staffs = ChatMessage.objects.filter(pk=message_id, message_type="staff")
-        if staffs.exists():
-            return session_id, message_id
+        event__session=session_id, event__kind__in=jobs.OF_WORDS
+    ).values_list("event__reference", "message_ids")
+    named = [reference for reference, ids in sent if str(discord_id) in ids]
+    for said in staffs.filter(pk__in=named):
+        if str(discord_id) in jobs.shown(said):
+            return session_id, said.pk
     return None
 
 

@@ -96,11 +96,11 @@ class Bot(discord.Client):
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Somebody deleted a message."""
-        await self.inbox.deleted({payload.message_id})
+        await self.inbox.deleted({payload.message_id}, channel_id=payload.channel_id)
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Somebody deleted many messages."""
-        await self.inbox.deleted(payload.message_ids)
+        await self.inbox.deleted(payload.message_ids, channel_id=payload.channel_id)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Somebody pressed a button or sent a form; commands go to the tree."""

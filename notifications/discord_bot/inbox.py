@@ -60,11 +60,13 @@ class Inbox:
             async with self._turn(payload.channel_id):
                 await self._correct(taken, message)
 
-    async def deleted(self, message_ids: set[int]) -> None:
+    async def deleted(self, message_ids: set[int], *, channel_id: int) -> None:
         """Take back what was said by a message, or stands in an embed, that was deleted."""
         for message_id in sorted(message_ids):
             taken = await self._source(message_id) or await self._patiently(
-                lambda number=message_id: self._database(moderation.mirrored, discord_id=number)  # type: ignore[misc]
+                lambda number=message_id: self._database(  # type: ignore[misc]
+                    moderation.mirrored, channel_id=channel_id, discord_id=number
+                )
             )
             if taken:
                 await self._take_back(taken)

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from chat_app import staff
+from chat_app.models import ChatMessage
+from notifications import moderation
 from notifications.models import Delivery
+from sessions_app.audit import Actor
 from tests.notifications.conftest import all_sent, until
 from tests.notifications.moderated import DANA, EVE, Moderated, listening
 from tests.standins import discord_shapes as shapes
@@ -123,29 +127,60 @@ async def test_edits_and_deletions_reach_the_visitor(moderated: Moderated) -> No
             await asyncio.sleep(0.02)
 
 
-async def test_deleting_the_embed_of_a_reply_takes_it_back(
-    moderated: Moderated, mirror: Any
+@pytest.mark.parametrize(("text", "part", "parts"), [("Oops", 0, 1), ("*" * 3000, 1, 2)])
+async def test_deleting_a_part_of_a_mirrored_reply_takes_it_back(
+    moderated: Moderated, mirror: Any, text: str, part: int, parts: int
 ) -> None:
-    packet = await moderated.command("reply", text="Oops")
-    await moderated.answered(packet)
-    mirror.wake()
-    await moderated.off(until, all_sent)
-    sent = await moderated.off(lambda: Delivery.objects.filter(event__kind="message").last())
-    gone = {
-        "id": sent.discord_message_id,
-        "channel_id": moderated.thread_id,
-        "guild_id": moderated.server.guild_id,
-    }
-    await moderated.off(moderated.server.tell, "MESSAGE_DELETE", gone)
+    sent = await _replied(moderated, mirror, text)
+    assert len(sent) == parts
+    await _delete(moderated, sent[part])
     async with asyncio.timeout(30):
         while await moderated.said():
             await asyncio.sleep(0.02)
 
 
+async def test_deleting_what_a_shorter_text_left_over_takes_nothing_back(
+    moderated: Moderated, mirror: Any
+) -> None:
+    _, rest = await _replied(moderated, mirror, "*" * 3000)  # defused twice as long
+    said = await moderated.off(ChatMessage.objects.get, message_type="staff")
+    kim, session_id = Actor("admin", "1", "Kim"), moderated.session.pk
+    await moderated.off(
+        staff.edit_message, session_id=session_id, message_id=said.pk, text="Shorter", actor=kim
+    )
+    await _all_is_sent(moderated, mirror)
+    thread = int(moderated.thread_id)
+    shown = await moderated.off(moderation.mirrored, channel_id=thread, discord_id=int(rest))
+    assert shown is None
+
+
+async def _replied(moderated: Moderated, mirror: Any, text: str) -> list[str]:
+    """The messages in Discord that show the reply, which was made elsewhere."""
+    kim = Actor("admin", "1", "Kim")
+    await moderated.off(staff.post_message, session_id=moderated.session.pk, text=text, actor=kim)
+    await _all_is_sent(moderated, mirror)
+    sent = await moderated.off(lambda: Delivery.objects.filter(event__kind="message").last())
+    return sent.message_ids
+
+
+async def _all_is_sent(moderated: Moderated, mirror: Any) -> None:
+    mirror.wake()
+    await moderated.off(until, all_sent)
+
+
+async def _delete(moderated: Moderated, message_id: str) -> None:
+    """Somebody deletes a message of the thread."""
+    gone = {
+        "id": message_id,
+        "channel_id": moderated.thread_id,
+        "guild_id": moderated.server.guild_id,
+    }
+    await moderated.off(moderated.server.tell, "MESSAGE_DELETE", gone)
+
+
 async def test_a_slow_database_defers_the_answer(
     moderated: Moderated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from notifications import moderation
     from notifications.discord_bot import answering
 
     real, is_deferred = moderation.find_session, threading.Event()

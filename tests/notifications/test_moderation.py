@@ -13,6 +13,7 @@ from notifications import moderation, threads
 from notifications.models import Delivery, DiscordThread, MirrorState, Receipt
 from sessions_app.audit import Actor
 from sessions_app.models import SessionEvent
+from tests.support import answer_of, say
 
 pytestmark = pytest.mark.django_db
 
@@ -70,11 +71,17 @@ def test_what_was_said_by_a_deleted_message_is_not_corrected(session: Any) -> No
 
 
 def test_an_embed_of_the_assistant_is_nothing_to_take_back(session: Any) -> None:
+    answer = answer_of(session)
+    DiscordThread.objects.create(session=session, thread_id="9")
     event = SessionEvent.objects.create(
-        session=session, seq=50, kind="message", reference="not-staffs"
+        session=session, seq=50, kind="message", reference=answer.pk
     )
-    Delivery.objects.create(event=event, discord_message_id="77", status="sent")
-    assert moderation.mirrored(discord_id=77) is None
+    Delivery.objects.create(event=event, message_ids=["77"], status="sent")
+    assert moderation.mirrored(channel_id=9, discord_id=77) is None
+    said = say(session)
+    SessionEvent.objects.filter(pk=event.pk).update(reference=said.pk)
+    assert moderation.mirrored(channel_id=9, discord_id=77) == (session.pk, said.pk)
+    assert moderation.mirrored(channel_id=8, discord_id=77) is None
 
 
 def test_a_conversation_without_a_thread_has_nobody_writing(session: Any) -> None:
