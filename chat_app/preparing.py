@@ -23,7 +23,7 @@ _ROLES: Final[dict[str, Role]] = {
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in _ROLES)
 # Of one session; a derived table, since SQLite limits no part of a UNION by itself.
 _SAID_BEFORE: Final = (
-    "SELECT * FROM (SELECT CAST(%s AS integer) AS place, seq, message_type, content"  # noqa: S608
+    "SELECT * FROM (SELECT CAST(%s AS integer) AS place, seq, message_type, content"  # noqa: S608  (names of our own, no value)
     f" FROM {ChatMessage._meta.db_table} WHERE session_id = %s AND seq < %s"
     f" AND message_type IN ({_KINDS})"
     " AND NOT safety AND NOT degraded AND deleted_at IS NULL AND content <> ''"
