@@ -1,10 +1,18 @@
 """The Celery application: queues, routes and the table of what beat rings."""
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_ready
+from celery.signals import (
+    beat_init,
+    import_modules,
+    setup_logging,
+    task_postrun,
+    worker_init,
+    worker_ready,
+)
 
 from chatsite.core import checks, exposition, metrics, queue, surroundings
 
@@ -27,6 +35,20 @@ app.conf.beat_schedule = {
     "send codes": {"task": queue.SEND_CODES, "schedule": 10.0, "options": _OLD},
     "deliver": {"task": queue.DELIVER, "schedule": 10.0, "options": _OLD},
 }
+
+
+@import_modules.connect
+def put_off_collecting(**_: Any) -> None:
+    """Import the task modules without looking for garbage: that is a quarter of litellm's time."""
+    gc.disable()
+
+
+@worker_init.connect
+@beat_init.connect
+def collect_again(**_: Any) -> None:
+    """Look for garbage from now on, but not in what was imported: it stays until the end."""
+    gc.freeze()
+    gc.enable()
 
 
 @worker_init.connect

@@ -105,3 +105,27 @@ def test_says_one_line_when_postgresql_is_to_be_measured_and_is_nowhere():
     assert run.stderr.strip().splitlines() == [
         "--database postgresql needs DATABASE_URL: postgres://user@host/name"
     ]
+
+
+def test_looks_for_no_garbage_while_a_worker_imports_and_for_it_again_after():
+    program = """
+import gc
+from celery.signals import import_modules, worker_init
+from chatsite.celery import app
+seen = []
+import_modules.connect(lambda **_: seen.append(gc.isenabled()), weak=False)
+states = lambda: (gc.isenabled(), gc.get_freeze_count() > 0)
+worker_init.connect(lambda **_: seen.append(states()), weak=False)
+app.Worker(pool="solo", queues=["notifications"], include=["sessions_app.tasks"])
+print(seen)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=env.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert run.stdout.splitlines()[-1] == "[False, (True, True)]"
