@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import logging
 import os
@@ -17,6 +18,7 @@ import pytest_socket
 
 from tests import services
 
+gc.disable()  # until all is imported: a quarter of the time goes into looking through it
 services.prepare()  # before Django reads its settings
 django.setup()  # the conftests of folders below import models
 
@@ -59,6 +61,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from tests import distribution
 
     items.sort(key=lambda item: distribution.rank(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not in what was imported."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Trace no test whose product runs in processes of its own: it would only be slower."""
+    from tests import distribution
+
+    with distribution.untraced(item.nodeid):
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,8 +4,11 @@ Not `--dist loadgroup`: with pytest 9.2 it silently groups nothing (pytest-xdist
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
+import coverage
 from xdist.scheduler import LoadScopeScheduling
 
 # Each starts processes of its own, once, and takes long: they come first, in this order.
@@ -16,6 +19,11 @@ GROUPS: Final = {
     "local": ("tests/local/",),
 }
 _NAMES: Final = tuple(GROUPS)
+# What they start does not count for the coverage, and they run nothing of the product themselves.
+_UNTRACED: Final = (
+    *(path for name in ("browser", "system", "discord") for path in GROUPS[name]),
+    "tests/deployment/test_production.py",
+)
 
 
 class Distribution(LoadScopeScheduling):
@@ -43,3 +51,17 @@ def rank(nodeid: str) -> int:
     """Where the test's group stands in the order of starting."""
     name = group(nodeid)
     return _NAMES.index(name) if name in GROUPS else len(_NAMES)
+
+
+@contextlib.contextmanager
+def untraced(nodeid: str) -> Iterator[None]:
+    """Let coverage, where it is measured, rest during the test where it has nothing to see."""
+    measured = coverage.Coverage.current()
+    if measured is None or not nodeid.startswith(_UNTRACED):
+        yield
+        return
+    measured.stop()
+    try:
+        yield
+    finally:
+        measured.start()

@@ -204,7 +204,7 @@ def _wait_for(port: int) -> None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise RuntimeError(f"nothing listens on {port}")
 
 
@@ -215,5 +215,5 @@ def _wait_until_ready(url: str) -> None:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+            time.sleep(0.02)
     raise RuntimeError(f"{url} is not ready")

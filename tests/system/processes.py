@@ -218,7 +218,7 @@ def wait_until(is_so: Callable[[], object], what: str, within: float = WITHIN) -
     while not is_so():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within:g} s: {what}")
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def _clean_environment() -> dict[str, str]:
