@@ -48,12 +48,9 @@ def mirror(
 @pytest_asyncio.fixture
 async def env() -> AsyncIterator[Any]:
     """A Discord within this process; all that was sent to it is judged at the end."""
-    import discord
-    import simcord
+    from tests.notifications.simulated import environment, judge
 
-    from tests.notifications.simulated import judge
-
-    made = simcord.Env(discord.Client(intents=discord.Intents.default()))
+    made = environment()
     await made.start()
     yield made
     await made.shutdown()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import discord
+import simcord
 
 from chat_app.models import ChatMessage, MessageType
 from notifications.embeds import Said
@@ -15,6 +16,15 @@ from sessions_app.models import ChatSession
 from tests.notifications.conftest import beside
 from tests.standins import discord_spec
 from tests.support import open_session
+
+
+def environment() -> Any:
+    """A Discord within this process.
+
+    What it comes from is imported with this module, before any thread runs: pytest rewrites it by
+    Python's parser, which on 3.11 fails where two threads use it at once (python/cpython#106905).
+    """
+    return simcord.Env(discord.Client(intents=discord.Intents.default()))
 
 
 @dataclass
