@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import IO, Any
 
 from django.conf import settings
@@ -38,7 +39,10 @@ class StrictJSONParser(BaseParser):
             raise PayloadTooLarge
         try:
             found = json.loads(
-                body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse
+                body.decode("utf-8"),
+                object_pairs_hook=_unique,
+                parse_constant=_refuse,
+                parse_float=_finite,
             )
             json.dumps(found, ensure_ascii=False).encode("utf-8")  # lone surrogates fail here
         except (ValueError, RecursionError) as error:
@@ -98,6 +102,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate key")
+    return found
+
+
+def _finite(number: str) -> float:
+    found = float(number)
+    if not isfinite(found):  # 1e999, which JSON itself allows
+        raise ValueError(number)
     return found
 
 
