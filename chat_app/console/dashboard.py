@@ -55,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "before": period.before,
         "chosen": chosen,
         "spans": [(name, *_span(days), days == len(period.days)) for days, name in _SPANS],
-        "tiles": list(_tiles(now, before, chosen)),
+        "tiles": _tiles(now, before, chosen),
         "now": now,
         "charts": _charts(period, now, before),
         "days": _rows(period, now),
@@ -77,17 +77,29 @@ def _period(request: HttpRequest) -> tuple[Period, Filters]:
     return period, Filters(since=since.isoformat(), until=until.isoformat())
 
 
-def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
-    def tile(name: str, value: float, earlier: float, shown: str = "", **more: str) -> Tile:
-        return Tile(name, shown or f"{value:,.0f}", _change(value, earlier), **more)
+def _tiles(now: Figures, before: Figures, chosen: Filters) -> list[list[Tile]]:
+    """A row of what was said, one of how the models did, one of what it took."""
+    return [
+        list(row(now, before, chosen)) for row in (_tiles_said, _tiles_answers, _tiles_spending)
+    ]
 
-    now_sum, was_sum = now.sum, before.sum
-    out, was = now_sum.outcomes, was_sum.outcomes
-    yield tile("Conversations", now_sum.started, was_sum.started, href=_href(chosen))
-    yield tile("Messages", now.messages, before.messages, href=_href(chosen))
-    yield tile("By the AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
-    yield tile("With staff", out["staff"], was["staff"], href=_href(chosen, label="staff"))
-    yield tile("Not answered", out["none"], was["none"], href=_href(chosen, label="unanswered"))
+
+def _tile(name: str, value: float, earlier: float, shown: str = "", **more: str) -> Tile:
+    return Tile(name, shown or f"{value:,.0f}", _change(value, earlier), **more)
+
+
+def _tiles_said(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
+    out, was = now.sum.outcomes, before.sum.outcomes
+    started, earlier = now.sum.started, before.sum.started
+    yield _tile("Conversations", started, earlier, href=_href(chosen))
+    yield _tile("Messages", now.messages, before.messages, href=_href(chosen))
+    yield _tile("By the AI alone", out["ai"], was["ai"], href=_href(chosen, label="ai_only"))
+    yield _tile("With staff", out["staff"], was["staff"], href=_href(chosen, label="staff"))
+    yield _tile("Not answered", out["none"], was["none"], href=_href(chosen, label="unanswered"))
+
+
+def _tiles_answers(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
+    sums, were = now.sum, before.sum
     for name, times, earlier in (
         ("First token", now.first_token, before.first_token),
         ("Whole answer", now.answer, before.answer),
@@ -99,28 +111,25 @@ def _tiles(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
             href=_href(chosen),
             note=f"p95 {_seconds(times.p95)}",
         )
-    yield tile(
-        "No model answered",
-        now_sum.degraded,
-        was_sum.degraded,
-        href=_href(chosen, label="degraded"),
-    )
-    yield tile(
-        "By another model",
-        now_sum.fallbacks.total(),
-        was_sum.fallbacks.total(),
-        href=_href(chosen, label="fallback"),
-    )
-    yield tile("Safety answers", now_sum.safety, was_sum.safety, href=_href(chosen, label="safety"))
-    yield tile("Blocked visitors", now_sum.blocks, was_sum.blocks, href=_block_href())
-    yield tile("Over a limit", now.refused or 0, before.refused or 0,
-               shown="" if now.refused is not None else "–")  # fmt: skip
-    yield tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}", href=_href(chosen))
-    yield tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))
+    for name, value, was, label in (
+        ("No model answered", sums.degraded, were.degraded, "degraded"),
+        ("By another model", sums.fallbacks.total(), were.fallbacks.total(), "fallback"),
+        ("Safety answers", sums.safety, were.safety, "safety"),
+    ):
+        yield _tile(name, value, was, href=_href(chosen, label=label))
+
+
+def _tiles_spending(now: Figures, before: Figures, chosen: Filters) -> Iterable[Tile]:
+    yield _tile("Cost", float(now.cost), float(before.cost), f"${now.cost:,.2f}",
+                href=_href(chosen))  # fmt: skip
+    yield _tile("Tokens", now.tokens, before.tokens, _thousands(now.tokens), href=_href(chosen))
     budget = budgets.state()
     if budget.status != "off":
         spent = f"{budget.used.tokens:,} tokens, ${budget.used.cost:,.2f}"
         yield Tile("Budget used today", f"{budget.share:.0%}", note=f"{budget.status}: {spent}")
+    yield _tile("Over a limit", now.refused or 0, before.refused or 0,
+                shown="" if now.refused is not None else "–")  # fmt: skip
+    yield _tile("Blocked visitors", now.sum.blocks, before.sum.blocks, href=_block_href())
     due = reverse("admin:notifications_delivery_changelist") + "?status__exact=due"
     waiting = f"{figures.deliveries_due():,}"
     yield Tile("Deliveries waiting", waiting, note="for Discord, now", href=due)

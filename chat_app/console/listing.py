@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -21,6 +22,8 @@ from sessions_app.models import ChatSession
 PER_PAGE: Final = 50
 _EXCERPT: Final = 160
 _MATCHES_SHOWN: Final = 3
+# Bold, italic and code; a star with space beside it is a star.
+_MARKS: Final = re.compile(r"(\*{1,3}|`+)(?=\S)([^*`\n]{1,200})(?<=\S)\1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +114,20 @@ def _row(
         session=session,
         visitor=visitor(session, viewer),
         last=last,
-        excerpt=Truncator(last.content if last else "").chars(_EXCERPT),
+        excerpt=_excerpt(last) if last else "",
         chips=_chips(last, facts),
         cost=facts.get("cost"),
         matches=found[:_MATCHES_SHOWN],
         more_matches=max(0, len(found) - _MATCHES_SHOWN),
     )
+
+
+def _excerpt(last: ChatMessage) -> str:
+    """Its beginning; of an answer without the marks of Markdown, which are no words."""
+    text = last.content[: _EXCERPT * 2]
+    if last.message_type != MessageType.USER:
+        text = _MARKS.sub(r"\2", text)
+    return Truncator(text).chars(_EXCERPT)
 
 
 def _chips(last: ChatMessage | None, facts: dict[str, Any]) -> list[Chip]:

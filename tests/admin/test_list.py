@@ -159,3 +159,11 @@ def test_index_leads_to_the_conversations(sign_in: SignIn) -> None:
         "admin:sessions_app_chatsession_changelist"
     )
     assert client.get("/admin/?everything=1").status_code == 200
+
+
+def test_excerpt_of_an_answer_is_without_the_marks_of_markdown(sign_in: SignIn, talk: Talk) -> None:
+    talk("Now?", answer="Yes: **two** of *six* are `mine`, 2 * 3 * 4 is 24.")
+    say(talk(email="bo@example.com"), MessageType.USER, "Is **this** bold?")
+    shown = _shown(sign_in("Reviewer").get(LIST).content.decode())
+    assert "Yes: two of six are mine, 2 * 3 * 4 is 24." in shown
+    assert "Is **this** bold?" in shown
