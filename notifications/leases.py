@@ -11,19 +11,22 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from chatsite.core import metrics
 from notifications.models import Delivery, DeliveryStatus, DiscordThread
+from sessions_app.models import SessionEvent
 
 # Marks a delivery that waits because Discord was away: it is hurried once Discord is back.
 AWAY = "discord is away: "
+# Deliveries that are looked at closely in one claim, and conversations that are left out of it.
+_FRONT, _MOST_HELD_UP = 64, 1000
 
 
 def claim(*, most: int) -> list[Delivery]:
     """Up to `most` deliveries that are due, the first unsent one of a conversation at most."""
-    due = dict(_claimable().order_by("due_at").values_list("pk", "lease_token")[:most])
+    due = _first(most)
     if not due:
         return []
     token = secrets.token_urlsafe(16)
@@ -133,12 +136,46 @@ def _claimable() -> QuerySet[Delivery]:
         event__seq__lt=OuterRef("event__seq"),
         status=DeliveryStatus.DUE,
     )
+    return _free().filter(~Exists(earlier))
+
+
+def _free() -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         Q(lease_until=None) | Q(lease_until__lt=Now()),
-        ~Exists(earlier),
         status=DeliveryStatus.DUE,
         due_at__lte=Now(),
     )
+
+
+def _first(most: int) -> dict[int, str]:
+    """Claimable deliveries, the longest due first, and whose lease on them ran out.
+
+    What follows a delivery that waits stands before all that others are owed, and to find for each
+    that an earlier one is unsent took 240 ms a claim where 150 conversations waited with 80 each.
+    """
+    # A row, not a join: joined, PostgreSQL looks through all events for each delivery.
+    event = SessionEvent.objects.filter(pk=OuterRef("pk"))
+    front = list(
+        _free()
+        .annotate(session=Subquery(event.values("session_id")))
+        .exclude(session__in=_held_up())
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:_FRONT]
+    )
+    if not front:
+        return {}
+    claimable = _claimable().order_by("due_at").values_list("pk", "lease_token")
+    return dict(claimable.filter(pk__in=front)[:most] or claimable[:most])
+
+
+def _held_up() -> list[str]:
+    """Conversations whose first unsent delivery waits or is being sent.
+
+    Without a try it may be a later one, of a clock that is fast, and holds nothing up.
+    """
+    owed = Delivery.objects.filter(status=DeliveryStatus.DUE, attempts__gt=0)
+    waits = owed.filter(Q(due_at__gt=Now()) | Q(lease_until__gte=Now()))
+    return list(waits.values_list("event__session_id", flat=True)[:_MOST_HELD_UP])
 
 
 def _lease_end() -> F:
