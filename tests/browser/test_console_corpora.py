@@ -13,7 +13,8 @@ from tests.browser import corpora, inert
 from tests.browser.console import LIST, Console
 from tests.browser.system import System
 
-HARMLESS = [f"Plain words, number {number}." for number in range(52)]
+# So many that the longest list has pages left out between its first and its last.
+HARMLESS = [f"Plain words, number {number}." for number in range(1_252)]
 CHANGELISTS = (
     "chat_app/chatmessage", "chat_app/snippet", "sessions_app/auditentry", "sessions_app/block",
     "admin/logentry",
@@ -30,6 +31,8 @@ def console(system: System, staff: None, profile: Callable[..., Any]) -> Console
 def test_texts_are_inert_on_every_page_and_export(console: Console, tmp_path: Path) -> None:
     page = console.enter("Admin")
     shapes = _Walk(page, console.system, HARMLESS, tmp_path).shapes()
+    # So many texts are counted by beat, and the dashboard says when.
+    shapes["dashboard"].add("time datetime title")
     walk = _Walk(page, console.system, corpora.texts(), tmp_path)
     for place, found in walk.pages():
         inert.check(found, shapes[walk.kind], place)
