@@ -80,7 +80,8 @@ def visitor(session: ChatSession, viewer: Viewer) -> str:
 def _latest(ids: list[str]) -> dict[str, ChatMessage]:
     """What was said last in each; of these only, since rows that a page skips would pay too."""
     said = ChatMessage.objects.filter(session=OuterRef("pk"), deleted_at=None)
-    last = said.exclude(error=TAKEN_OVER).order_by("-seq").values("pk")[:1]
+    said = said.exclude(error=TAKEN_OVER).exclude(status__in=UNFINISHED)
+    last = said.order_by("-seq").values("pk")[:1]
     named = ChatSession.objects.filter(pk__in=ids).values_list(Subquery(last))
     return {one.session_id: one for one in ChatMessage.objects.filter(pk__in=named)}
 

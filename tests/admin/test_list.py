@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat_app import fulltext, staff
+from chat_app import fulltext, services, staff
 from chat_app.models import ChatMessage, MessageType
 from notifications.models import DiscordThread
 from sessions_app.audit import Actor
@@ -167,3 +167,10 @@ def test_excerpt_of_an_answer_is_without_the_marks_of_markdown(sign_in: SignIn, 
     shown = _shown(sign_in("Reviewer").get(LIST).content.decode())
     assert "Yes: two of six are mine, 2 * 3 * 4 is 24." in shown
     assert "Is **this** bold?" in shown
+
+
+def test_shows_the_question_while_its_answer_is_on_its_way(sign_in: SignIn, talk: Talk) -> None:
+    services.post_message(session=talk("Hello"), text="Is anybody there?")
+    shown = _shown(sign_in("Reviewer").get(LIST).content.decode())
+    assert "Is anybody there?" in shown
+    assert "Unanswered" in shown
