@@ -52,7 +52,7 @@ def block(*, session_id: str, duration: timedelta, reason: str, actor: Actor) ->
 def unblock(*, session_id: str, actor: Actor) -> int:
     """Lift every block that keeps the session's visitor out; how many there were."""
     session = ChatSession.objects.get(pk=session_id)
-    found = _standing(session.email_hash, session.ip_address)
+    found = standing(session.email_hash, session.ip_address)
     lifted = found.update(lifted_at=timezone.now())
     if lifted:
         entry = audit.record(actor=actor, act=Act.UNBLOCK, session_id=session_id)
@@ -65,11 +65,12 @@ def unblock(*, session_id: str, actor: Actor) -> int:
 
 def refuse(*, email_hash: str, address: str) -> None:
     """Raise Blocked where one of the two is blocked now."""
-    if _standing(email_hash, address).exists():
+    if standing(email_hash, address).exists():
         raise Blocked
 
 
-def _standing(email_hash: str, address: str) -> QuerySet[Block]:
+def standing(email_hash: str, address: str) -> QuerySet[Block]:
+    """The blocks that keep one of the two out now."""
     who = Q(email_hash=email_hash)
     if network := _network(address):
         who |= Q(network=network)

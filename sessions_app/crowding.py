@@ -7,6 +7,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chatsite.core.errors import Problem
@@ -27,26 +28,26 @@ class TooManySessions(Problem):
         super().__init__("End one, or try again later.", headers={"Retry-After": "600"})
 
 
-def refuse(*, network: str) -> None:
-    """Raise TooManySessions at SESSIONS_PER_ADDRESS; in the transaction that opens one more."""
-    most = settings.SESSIONS_PER_ADDRESS if settings.RATE_LIMITING_ENABLED else 0
-    if not most:
+def crowd(network: str) -> QuerySet[ChatSession]:
+    """The sessions that the network has open."""
+    return ChatSession.objects.filter(selectors.is_open(timezone.now()), network=network)
+
+
+def most() -> int | None:
+    """How many sessions a network may have open at once; None: any number."""
+    return settings.SESSIONS_PER_ADDRESS or None if settings.RATE_LIMITING_ENABLED else None
+
+
+def most_at_once() -> int | None:
+    """How many it may have while others are being opened; SQLite has but one writer anyway."""
+    limit = most()
+    return limit - _CLOSE if limit and connection.vendor == "postgresql" else limit
+
+
+def wait_for_others(network: str) -> None:
+    """Hold the network, where that is needed, until this transaction ends."""
+    if connection.vendor != "postgresql":
         return
-    found = _open(network, most)
-    if found > most - _CLOSE and connection.vendor == "postgresql":
-        _wait_for_others(network)
-        found = _open(network, most)
-    if found >= most:
-        raise TooManySessions
-
-
-def _open(network: str, most: int) -> int:
-    found = ChatSession.objects.filter(selectors.is_open(timezone.now()), network=network)
-    return found[:most].count()
-
-
-def _wait_for_others(network: str) -> None:
-    """Hold the network until this transaction ends; SQLite has but one writer anyway."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)",

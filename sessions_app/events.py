@@ -16,10 +16,15 @@ recorded = Signal()
 def record(events: Iterable[SessionEvent]) -> list[SessionEvent]:
     """Store the events and announce them on commit. Call inside the transaction they tell of."""
     stored = SessionEvent.objects.bulk_create(events)
+    tell(stored)
+    return stored
+
+
+def tell(stored: list[SessionEvent]) -> None:
+    """Announce, on commit, events that this transaction has stored."""
     recorded.send(sender=SessionEvent, events=stored)
     for event in stored:
         live.announce(live.Announcement(event.session_id, event.seq, event.kind, event.reference))
-    return stored
 
 
 def record_next(*, session_id: str, kind: EventKind, reference: str = "") -> SessionEvent:

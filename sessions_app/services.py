@@ -10,8 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from chatsite.core import client
-from sessions_app import blocks, codes, crowding, events, identity, selectors
-from sessions_app.models import ChatSession, EventKind, SessionContact, SessionEvent
+from sessions_app import blocks, codes, crowding, events, identity, opening, selectors
+from sessions_app.models import ChatSession, EventKind, SessionEvent
 
 _EXPIRY_BATCH = 500
 
@@ -26,23 +26,34 @@ def open_session(
     TooManySessions where the network has all it may have.
     Unproven the address identifies, it does not authenticate; either way it opens nothing old.
     """
-    normalised = identity.normalise_email(email)
-    email_hash = identity.email_hash(normalised)
-    network = client.network(address)
-    blocks.refuse(email_hash=email_hash, address=address)
-    crowding.refuse(network=network)
-    session = ChatSession.objects.create(
+    email_hash = identity.email_hash(identity.normalise_email(email))
+    session = ChatSession(
         email_hash=email_hash,
         browser_hash=identity.browser_hash(user_agent),
         ip_address=address,
-        network=network,
+        network=client.network(address),
         expires_at=timezone.now() + timedelta(hours=settings.JWT_EXPIRE_HOURS),
         email_verified_at=timezone.now() if is_proven else None,
         last_seq=1,
     )
-    SessionContact.objects.create(session=session, email=email.strip())
-    events.record([SessionEvent(session=session, seq=1, kind=EventKind.OPENED)])
+    event = _store(session, email=email.strip(), most=crowding.most_at_once())
+    if event is None:
+        blocks.refuse(email_hash=email_hash, address=address)
+        crowding.wait_for_others(session.network)
+        event = _store(session, email=email.strip(), most=crowding.most())
+    if event is None:
+        raise crowding.TooManySessions
+    events.tell([event])
     return session
+
+
+def _store(session: ChatSession, *, email: str, most: int | None) -> SessionEvent | None:
+    unless = opening.Unless(
+        blocks=blocks.standing(session.email_hash, session.ip_address),
+        crowd=crowding.crowd(session.network),
+        most=most,
+    )
+    return opening.store(session, email=email, unless=unless)
 
 
 def ask_for_code(*, email: str, address: str) -> None:
