@@ -53,6 +53,7 @@ def post_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let the streams see when this worker is asked to stop."""
     runtime.worker = worker
+    runtime.switch_often()
     if worker.age == 1:  # the first of this master speaks for all
         _look_around()
     worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, endings, leases, llm, preparing, pulse, replies
 from chat_app.models import ChatMessage
 from chat_app.replies import Reply
-from chatsite.core import cancelling, live, metrics, queue
+from chatsite.core import cancelling, live, metrics, queue, runtime
 from chatsite.core.lots import Lots
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ _DATABASE_THREADS = 4
 _BEATS_A_LEASE = 4
 # Seconds between two claims: bells that come closer together are one.
 _BREATH = 0.004
+_SOON = 0.03
 
 
 class Engine:
@@ -49,6 +50,7 @@ class Engine:
         self._starts = Lots(functools.partial(self.database, preparing.prepare))
         self._ends = Lots(functools.partial(self.database, endings.finish))
         self._bell = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._claiming = asyncio.Lock()
         self._is_draining = False
         self._is_warm = False
@@ -154,11 +156,19 @@ class Engine:
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
-        # The session's next question, if it has one, could not be claimed before.
-        self._bell.set()
+        # The session's next question, if it has one, could not be claimed before; few have. Where
+        # the worker was full others wait.
+        if len(self._running) + 1 >= settings.REPLIES_CONCURRENCY:
+            self._bell.set()
+        else:
+            self._ring_soon()
         if not task.cancelled() and (error := task.exception()):
             # The lease runs out and the answer is tried again, here or elsewhere.
             log.error("answer failed", answer=answer.pk, exc_info=error)
+
+    def _ring_soon(self) -> None:
+        if self._soon is None or self._soon.when() <= self._loop.time():
+            self._soon = self._loop.call_later(_SOON, self._bell.set)
 
     async def _beat(self) -> None:
         """Keep the leases, find what was stopped or lost, look for work, say we are alive."""
@@ -238,6 +248,7 @@ def current() -> Engine | None:
 def start() -> Engine:
     """Make and start the engine of this process."""
     global _engine
+    runtime.switch_often()
     _engine = Engine()
     _engine.start()
     return _engine

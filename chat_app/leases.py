@@ -4,9 +4,11 @@ All times are the database's, so that the clocks of machines do not matter."""
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -26,8 +28,7 @@ def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
     One answer of a session at a time, oldest first: a conversation stays in order, and nobody's
     many questions keep others waiting. Each comes with its question.
     """
-    due = _claimable().exclude(pk__in=but_not).order_by("timestamp").values_list("pk", flat=True)
-    ids = list(due[:most])
+    ids = _due(most, but_not)
     if not ids:
         return []
     token = secrets.token_urlsafe(16)
@@ -95,6 +96,23 @@ def spent() -> QuerySet[ChatMessage]:
 def waiting() -> QuerySet[ChatMessage]:
     """Answers that a worker could take now."""
     return _claimable()
+
+
+def _due(most: int, but_not: Collection[str]) -> list[str]:
+    """The ids of what could be claimed, oldest first. Mostly nothing: it is asked at each bell."""
+    statement, parameters = _due_statement(connection.vendor, settings.ANSWER_ATTEMPTS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} LIMIT %s", [*parameters, most + len(but_not)])
+        found = [pk for (pk,) in cursor.fetchall() if pk not in but_not]
+    return found[:most]
+
+
+@functools.cache
+def _due_statement(_vendor: str, _attempts: int) -> tuple[str, tuple[Any, ...]]:
+    """To build it takes the ORM as long as the database takes to answer it."""
+    due = _claimable().order_by("timestamp").values_list("pk")
+    statement, parameters = due.query.sql_with_params()
+    return statement, tuple(parameters)
 
 
 def _claimable() -> QuerySet[ChatMessage]:

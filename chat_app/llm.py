@@ -27,6 +27,7 @@ import litellm
 from litellm import exceptions as litellm_errors
 from litellm._internal_context import is_internal_call
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from openai import _models as openai_models
 from openai.resources.chat.completions import completions
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ litellm.drop_params = True
 litellm.turn_off_message_logging = True
 
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
+_protocol = straight.know_configs(openai_models)
 _transform = straight.keep_plain_messages(completions)
 
 OnText = Callable[[str], Awaitable[None]]

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from openai.types.chat import ChatCompletionChunk
 from openai.types.chat import completion_create_params as params
 
 from chat_app import llm
@@ -39,3 +40,20 @@ def test_sends_what_the_library_would_when_it_is_not_asked(messages):
 
     assert ours == theirs
     assert ours["messages"] == messages
+
+
+def test_reads_what_the_library_would_when_it_asks_no_protocol(monkeypatch):
+    chunk = {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}, "more": [1]}],
+    }
+    ours = ChatCompletionChunk.construct(**chunk)
+    monkeypatch.setattr(llm.openai_models, "_ConfigProtocol", llm._protocol)
+
+    theirs = ChatCompletionChunk.construct(**chunk)
+
+    assert ours == theirs
+    assert ours.choices[0].delta.content == "Hi"
