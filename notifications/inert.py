@@ -34,7 +34,7 @@ _COSTS: Final = {
     "\n": 1,
 }
 _LONGEST_CLUSTER = 32
-_NAME_LENGTH = 10  # of `[U+202E]`, with the backslashes of its brackets
+_NAME_LENGTH = 11  # of `[U+202E]`, with its brackets' backslashes and what parts it from a `(`
 
 
 def defuse(text: str) -> str:

@@ -107,6 +107,11 @@ def test_pieces_hold_their_length(text: str, most: int) -> None:
     assert all(inert.length(piece) <= max(most, 320) for piece in pieces)
 
 
+def test_pieces_hold_their_length_when_controls_stand_before_brackets() -> None:
+    for piece in inert.pieces("\x1f(" * 500, most=100):
+        assert inert.length(piece) <= 100
+
+
 def test_no_piece_begins_inside_a_character() -> None:
     for piece in inert.pieces("👩‍👩‍👧‍👦" * 2000, most=4000):
         assert piece.startswith("👩")
