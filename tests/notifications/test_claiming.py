@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -34,6 +34,11 @@ def _owe(number: int) -> ChatSession:
     return session
 
 
+def _just_now() -> datetime:
+    """Due by any clock: SQLite's knows no more than milliseconds."""
+    return timezone.now() - timedelta(seconds=1)
+
+
 def _claimed(most: int) -> list[tuple[str, int]]:
     found = [(one.event.session_id, one.event.seq) for one in leases.claim(most=most)]
     return sorted(found, key=lambda one: (one[1], one[0]))
@@ -62,20 +67,20 @@ def test_goes_past_conversations_whose_first_delivery_waits(monkeypatch) -> None
     for one in waiting:
         _hold_up(one)
     free = _owe(9)
-    Delivery.objects.filter(event__session=free).update(due_at=timezone.now())
+    Delivery.objects.filter(event__session=free).update(due_at=_just_now())
 
     with CaptureQueriesContext(connection) as asked:
         assert _claimed(8) == [(free.pk, 1)]
     looked = [one["sql"] for one in asked if "EXISTS" in one["sql"] and "SELECT" in one["sql"][:9]]
     assert len(looked) == 1, "only the few in front are looked at closely"
-    Delivery.objects.filter(event__session=waiting[0], event__seq=1).update(due_at=timezone.now())
+    Delivery.objects.filter(event__session=waiting[0], event__seq=1).update(due_at=_just_now())
     assert _claimed(8) == [(waiting[0].pk, 1)]
 
 
 def test_takes_a_first_delivery_that_is_due_later_than_what_follows_it(monkeypatch) -> None:
     monkeypatch.setattr(leases, "_FRONT", 2)
     session = _owe(1)
-    Delivery.objects.filter(event__session=session, event__seq=1).update(due_at=timezone.now())
+    Delivery.objects.filter(event__session=session, event__seq=1).update(due_at=_just_now())
 
     assert _claimed(8) == [(session.pk, 1)]
 
