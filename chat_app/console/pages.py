@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -148,6 +149,8 @@ def _get(pk: str) -> ChatSession:
     rows = ChatSession.objects.select_related("contact", "discord_thread")
     # PostgreSQL takes no NUL, not even to say that there is none such.
     found = None if "\0" in pk else rows.filter(pk=pk).first()
+    if found is None and unquote(pk) != pk:  # a link of Django's own, from the log of the admin
+        return _get(unquote(pk))
     if found is None:
         raise Http404("There is no such conversation.")
     return found

@@ -14,6 +14,7 @@ from chat_app.console import transcript
 from chat_app.models import ChatMessage, MessageType, Snippet
 from notifications.models import DiscordThread
 from sessions_app.models import Act, AuditEntry, Block, ChatSession, SessionContact, SessionEvent
+from sessions_app.services import open_session
 from tests.admin.conftest import LIST, SignIn, Talk, say
 
 JSON = {"Accept": "application/json"}
@@ -183,3 +184,19 @@ def test_unknown_conversation_is_404(sign_in: SignIn) -> None:
     client = sign_in("Admin")
     for path in ("nothing/change/", "nothing/live/", "%00/change/"):
         assert client.get(LIST + path).status_code == 404
+
+
+def test_opens_from_the_log_of_the_admin_whatever_the_id_is(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = "--w6_40419rj_Z7JE28_5F_012345678"
+    monkeypatch.setattr(ChatSession._meta.get_field("id"), "_get_default", lambda: odd)
+    session = open_session(email="a@example.org", address="192.0.2.7", user_agent="a browser")
+    assert session.pk == odd
+    client = sign_in("Moderator")
+    assert _do(client, session, "close") == 200
+
+    link = LogEntry.objects.get().get_admin_url()
+
+    assert "_5F" in link
+    assert odd in client.get(link).content.decode()

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin.utils import quote
 
 from tests.browser import corpora, inert
 from tests.browser.console import LIST, Console
@@ -61,7 +62,7 @@ class _Walk:
         """Each place, and what was found there."""
         yield from self._visit("one", [f"{LIST}{pk}/change/" for pk in self._planted["long"]])
         yield from self._visit("one", [f"{LIST}{pk}/change/" for pk in self._planted["short"][:3]])
-        yield from self._visit("history", [f"{LIST}{self._planted['long'][0]}/history/"])
+        yield from self._visit("history", [f"{LIST}{quote(self._planted['long'][0])}/history/"])
         # The latest first: these texts come before all that was there.
         pages = range(1, len(self._texts) // 50 + 3)
         yield from self._visit("list", [f"{LIST}?page={number}" for number in pages])
