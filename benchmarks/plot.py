@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-_WIDTH, _LEFT, _RIGHT, _ROW = 960, 440, 90, 34
+_WIDTH, _LEFT, _RIGHT, _ROW = 980, 460, 90, 34
 _OURS, _FLOOR, _MUST = "#3563c9", "#a9b8d9", "#c0392b"
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#222}.small{font-size:11px;fill:#666}"
