@@ -144,6 +144,11 @@ def test_shows_the_admin_with_its_static_files(browser: httpx.Client) -> None:
     page = browser.get("/admin/login/")
     assert page.status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    [cookie] = page.headers.get_list("set-cookie")
+    assert re.match("__Host-csrftoken=[^;]+;", cookie), "no other host's, by TLS alone"
+    for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+        assert part in cookie.split("; "), cookie
+    assert "Domain" not in cookie
     [sheet, *_] = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
 
     css = browser.get(sheet)
