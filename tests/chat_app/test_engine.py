@@ -48,8 +48,15 @@ def test_answers_what_waits_when_nobody_rang(engine, monkeypatch, settings):
     wait(lambda: status(answer) == "done")
 
 
-def test_takes_no_more_than_it_can_hold_when_many_wait(engine, settings, provider):
+@pytest.fixture
+def _room_for_two(settings):
+    """Before the engine starts: its first look for work has begun when a test does."""
     settings.REPLIES_CONCURRENCY = 2
+
+
+@pytest.mark.usefixtures("_room_for_two")
+def test_takes_no_more_than_it_can_hold_when_many_wait(request, settings, provider):
+    engine = request.getfixturevalue("engine")
     settings.LLM_MODEL = "openai/hang"
     answers = [asked(email=f"v{number}@example.com") for number in range(4)]
     wait(lambda: len(provider.asked) == 2)
