@@ -240,16 +240,19 @@ async def test_notices_a_dead_connection_when_nothing_answers(
         server.close()
 
 
-async def test_keeps_a_silent_connection_when_it_answers(unpolled, followed, monkeypatch):
-    await until(lambda: followed.connected)
-    before = followed._pubsub
+async def test_keeps_a_silent_connection_when_it_answers(unpolled, sessions, monkeypatch):
     for name, seconds in {"_SILENCE": 0.02, "_SOUND_SECONDS": 0.01, "_DEAD": 0.2}.items():
         monkeypatch.setattr(hub, name, seconds)
+    found = hub.Hub(sessions.poll)
+    try:
+        await until(lambda: found._limit)
+        before = found._pubsub
+        await asyncio.sleep(0.5)  # more than twice the silence that an answer must end
 
-    await asyncio.sleep(1.5)  # the first second it still sleeps as in real life
-
-    assert followed.connected
-    assert followed._pubsub is before
+        assert found.connected
+        assert found._pubsub is before
+    finally:
+        await found.close()
 
 
 async def test_wakes_every_reader_when_the_process_is_stopping(unpolled, followed, monkeypatch):
