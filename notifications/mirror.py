@@ -46,6 +46,7 @@ class Mirror:
         self._running: dict[int, tuple[Delivery, asyncio.Task[None]]] = {}
         self._bell = asyncio.Event()
         self._is_draining = self._was_away = False
+        self._last_turn = ""  # the conversation that was claimed last
         self._tasks: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
@@ -96,7 +97,8 @@ class Mirror:
         room = settings.DISCORD_CONCURRENCY - len(self._running)
         if room <= 0 or self._is_draining or await self.database(pause.is_paused):
             return
-        for delivery in await self.database(leases.claim, most=room):
+        for delivery in await self.database(leases.claim, most=room, after=self._last_turn):
+            self._last_turn = delivery.session_id
             task = self._loop.create_task(self._send(delivery))
             self._running[delivery.pk] = (delivery, task)
             task.add_done_callback(lambda done, held=delivery: self._ended(held, done))  # type: ignore[misc]

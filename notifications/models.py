@@ -52,12 +52,21 @@ class Delivery(models.Model):
     generation = models.PositiveSmallIntegerField(default=1)
     lease_token = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    # The event's own, once more: whose turn it is must not take a join over all that is owed. Empty
+    # where code before them owed it, until a mirror completes it.
+    session_id = models.CharField(max_length=32, blank=True, db_default="")
+    seq = models.PositiveBigIntegerField(db_default=0)
 
     class Meta:
         verbose_name_plural = "deliveries"
         indexes = (
             models.Index(
                 fields=["due_at"], condition=Q(status=DeliveryStatus.DUE), name="delivery_due"
+            ),
+            models.Index(
+                fields=["session_id", "seq"],
+                condition=Q(status=DeliveryStatus.DUE),
+                name="delivery_turn",
             ),
         )
 

@@ -39,7 +39,7 @@ def _owe(*, events: list[SessionEvent], **_: Any) -> None:
 
 def _due(event: SessionEvent) -> Delivery:
     # By the database's clock, as it is claimed: a web process that is ahead would delay it.
-    return Delivery(event=event, due_at=Now())
+    return Delivery(event=event, session_id=event.session_id, seq=event.seq, due_at=Now())
 
 
 def _is_wanted(event: SessionEvent) -> bool:

@@ -1,4 +1,4 @@
-"""Which deliveries a mirror takes: one of a conversation, the longest due first."""
+"""Which deliveries a mirror takes: the first of each conversation, the conversations in turn."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import leases
-from notifications.models import Delivery
+from notifications.models import Delivery, DeliveryStatus
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 from tests.support import open_session
 
@@ -18,20 +17,29 @@ pytestmark = pytest.mark.django_db
 EVENTS = 6
 
 
-def _owe(number: int) -> ChatSession:
-    """A conversation that is owed some events, each a second after the other."""
-    session = open_session(f"claim{number}@example.com")
+def _conversations(count: int, *, events: int = EVENTS) -> list[ChatSession]:
+    """In the order of their turns, each owed some events."""
+    for number in range(count):
+        _owe(open_session(f"claim{number}@example.com"), events)
+    return list(ChatSession.objects.order_by("pk"))
+
+
+def _owe(session: ChatSession, events: int) -> None:
     SessionEvent.objects.filter(session=session).delete()
-    since = timezone.now() - timedelta(minutes=10)
-    events = SessionEvent.objects.bulk_create(
+    stored = SessionEvent.objects.bulk_create(
         SessionEvent(session=session, seq=seq, kind=EventKind.MESSAGE, reference="x")
-        for seq in range(1, EVENTS + 1)
+        for seq in range(1, events + 1)
     )
+    since = timezone.now() - timedelta(minutes=10)
     Delivery.objects.bulk_create(
-        Delivery(event=event, due_at=since + timedelta(seconds=event.seq, milliseconds=number))
-        for event in events
+        Delivery(
+            event=event,
+            session_id=session.pk,
+            seq=event.seq,
+            due_at=since + timedelta(seconds=event.seq),
+        )
+        for event in stored
     )
-    return session
 
 
 def _just_now() -> datetime:
@@ -39,55 +47,99 @@ def _just_now() -> datetime:
     return timezone.now() - timedelta(seconds=1)
 
 
-def _claimed(most: int) -> list[tuple[str, int]]:
-    found = [(one.event.session_id, one.event.seq) for one in leases.claim(most=most)]
-    return sorted(found, key=lambda one: (one[1], one[0]))
+def _claimed(most: int, *, after: str = "") -> list[tuple[str, int]]:
+    found = leases.claim(most=most, after=after)
+    return [(one.event.session_id, one.event.seq) for one in found]
+
+
+def _of(session: ChatSession, seq: int) -> Delivery:
+    return Delivery.objects.get(event__session=session, event__seq=seq)
 
 
 def _hold_up(session: ChatSession) -> None:
     """Its first delivery was tried, and waits."""
-    first = Delivery.objects.get(event__session=session, event__seq=1)
-    Delivery.objects.filter(pk=first.pk).update(
+    Delivery.objects.filter(pk=_of(session, 1).pk).update(
         attempts=2, due_at=timezone.now() + timedelta(hours=1)
     )
 
 
 def test_takes_the_first_of_each_conversation_and_no_second() -> None:
-    sessions = [_owe(number) for number in range(3)]
+    sessions = _conversations(3)
 
-    assert _claimed(2) == sorted((one.pk, 1) for one in sessions[:2])
+    assert _claimed(2) == [(one.pk, 1) for one in sessions[:2]]
     assert _claimed(8) == [(sessions[2].pk, 1)]
     assert _claimed(8) == []
 
 
-def test_goes_past_conversations_whose_first_delivery_waits(monkeypatch) -> None:
-    # So many follow what waits that no look at the first of them reaches the others.
-    monkeypatch.setattr(leases, "_FRONT", EVENTS)
-    waiting = [_owe(number) for number in range(4)]
+def test_goes_on_behind_the_last_conversation_and_around() -> None:
+    sessions = _conversations(4)
+
+    assert _claimed(1, after=sessions[1].pk) == [(sessions[2].pk, 1)]
+    assert _claimed(2, after=sessions[2].pk) == [(sessions[3].pk, 1), (sessions[0].pk, 1)]
+
+
+def test_goes_past_conversations_whose_first_delivery_waits() -> None:
+    *waiting, free = _conversations(5)
     for one in waiting:
         _hold_up(one)
-    free = _owe(9)
-    Delivery.objects.filter(event__session=free).update(due_at=_just_now())
 
-    with CaptureQueriesContext(connection) as asked:
-        assert _claimed(8) == [(free.pk, 1)]
-    looked = [one["sql"] for one in asked if "EXISTS" in one["sql"] and "SELECT" in one["sql"][:9]]
-    assert len(looked) == 1, "only the few in front are looked at closely"
-    Delivery.objects.filter(event__session=waiting[0], event__seq=1).update(due_at=_just_now())
+    assert _claimed(8) == [(free.pk, 1)]
+    Delivery.objects.filter(pk=_of(waiting[0], 1).pk).update(due_at=_just_now())
     assert _claimed(8) == [(waiting[0].pk, 1)]
 
 
-def test_takes_a_first_delivery_that_is_due_later_than_what_follows_it(monkeypatch) -> None:
-    monkeypatch.setattr(leases, "_FRONT", 2)
-    session = _owe(1)
-    Delivery.objects.filter(event__session=session, event__seq=1).update(due_at=_just_now())
+def test_takes_a_first_delivery_that_is_due_later_than_what_follows_it() -> None:
+    [session] = _conversations(1)
+    Delivery.objects.filter(pk=_of(session, 1).pk).update(due_at=_just_now())
 
     assert _claimed(8) == [(session.pk, 1)]
 
 
 def test_takes_over_a_lease_that_ran_out() -> None:
-    session = _owe(1)
+    [session] = _conversations(1)
     assert _claimed(8) == [(session.pk, 1)]
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
     assert _claimed(8) == [(session.pk, 1)]
+
+
+@pytest.mark.parametrize("of_old_code", [[1], [2, 5], [*range(1, EVENTS + 1)]])
+def test_keeps_the_order_where_old_code_has_owed_some_of_it(of_old_code: list[int]) -> None:
+    """Beside this code runs, while it is rolled out, code that knows no such columns."""
+    sessions = _conversations(2)
+    Delivery.objects.filter(event__seq__in=of_old_code).update(session_id="", seq=0)
+
+    for seq in range(1, EVENTS + 1):
+        assert _claimed(8) == [(one.pk, seq) for one in sessions]
+        Delivery.objects.exclude(lease_token="").update(status=DeliveryStatus.SENT, lease_token="")
+    assert _claimed(8) == []
+
+
+def test_takes_nothing_while_something_may_be_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    _conversations(1)
+    Delivery.objects.filter(event__seq=1).update(session_id="", seq=0)
+    # Old code owes it between the look at what is nameless and the claim.
+    monkeypatch.setattr(leases, "complete", lambda: 0)
+
+    assert _claimed(8) == []
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite counts its own steps")
+def test_a_claim_costs_the_same_however_much_is_owed() -> None:
+    _conversations(4, events=10)
+    few = _steps()
+    for one in ChatSession.objects.all():
+        _owe(one, 1000)
+
+    assert _steps() < few * 1.1
+
+
+def _steps() -> int:
+    """Of SQLite's machine, in a claim."""
+    counted: list[int] = []
+    connection.connection.set_progress_handler(lambda: counted.append(1), 1)
+    try:
+        assert len(leases.claim(most=2)) == 2
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return len(counted)

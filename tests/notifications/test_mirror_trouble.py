@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -61,6 +62,23 @@ def test_a_locked_thread_waits_alone_where_it_may_not_be_unlocked(
     thread["thread_metadata"]["locked"] = False
     mirrored(mirror)
     assert "Second" in str(discord_server.messages[thread["id"]])
+
+
+def test_no_conversation_waits_for_all_that_another_is_owed(
+    discord_server, mirror, session, settings
+):
+    settings.DISCORD_CONCURRENCY = 1
+    pause.pause(seconds=60, reason="until both are owed something")
+    other = open_session("bob@example.com")
+    for one in (session, other):
+        for word in ("First", "Second", "Third"):
+            say(one, word)
+    pause.try_now()
+    mirrored(mirror)
+    threads = {f"/channels/{one}/messages" for one in discord_server.threads}
+    said = [path for _, _, path, _ in discord_server.requests if path in threads]
+    assert len(said) == 6
+    assert all(before != after for before, after in itertools.pairwise(said))
 
 
 def test_a_closing_is_said_where_the_thread_may_not_be_archived(discord_server, mirror, session):
