@@ -9,10 +9,10 @@ from typing import Final
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from chat_app.models import ChatMessage
+from chat_app.models import ChatMessage, MessageType
 from notifications import embeds
 from notifications.embeds import Card, Said
-from notifications.models import Delivery, DiscordThread, Receipt
+from notifications.models import Delivery, Receipt
 from sessions_app import audit, identity
 from sessions_app.models import (
     Act,
@@ -67,22 +67,22 @@ class Job:
 
 def load(delivery: Delivery) -> Job:
     """Everything about the delivery's event."""
-    event = delivery.event
-    session = ChatSession.objects.get(pk=event.session_id)
-    thread = DiscordThread.objects.filter(session=session).first()
+    event, session = delivery.event, delivery.event.session
+    thread = getattr(session, "discord_thread", None)
     thread_id = thread.thread_id if thread else ""
     is_status = event.kind == EventKind.STATUS
     shows_card = is_status or event.kind == EventKind.OPENED
+    row = None if shows_card else ChatMessage.objects.filter(pk=event.reference).first()
     return Job(
         delivery,
         EventKind(event.kind),
         card(session) if shows_card else None,
         thread_id,
         thread.message_id if thread else "",
-        said=None if is_status else _said(event),
+        said=_said(event, row),
         note=_note(event, session) if is_status else "",
         earlier_ids=_earlier(event),
-        source_id=_source(event, thread_id),
+        source_id=_source(row, thread_id),
     )
 
 
@@ -127,8 +127,7 @@ def _holder(session: ChatSession) -> str:
     return taken.actor_name if taken else "staff"
 
 
-def _said(event: SessionEvent) -> Said | None:
-    row = ChatMessage.objects.filter(pk=event.reference).first()
+def _said(event: SessionEvent, row: ChatMessage | None) -> Said | None:
     if row is None or (event.kind == EventKind.ANSWER and not row.content):
         return None
     remarks = []
@@ -176,11 +175,11 @@ def _made_for(session_id: str, message_id: str, *, before: int | None = None) ->
     return tuple(itertools.chain.from_iterable(ids))
 
 
-def _source(event: SessionEvent, thread_id: str) -> str:
-    if not thread_id or not event.reference or event.kind == EventKind.STATUS:
+def _source(row: ChatMessage | None, thread_id: str) -> str:
+    if row is None or row.message_type != MessageType.STAFF or not thread_id:
         return ""
     taken = Receipt.objects.filter(
-        message_id=event.reference, thread_id=thread_id, pk__startswith="m:"
+        message_id=row.pk, thread_id=thread_id, pk__startswith="m:"
     ).first()
     return taken.pk.removeprefix("m:") if taken else ""
 

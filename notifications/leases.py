@@ -22,6 +22,8 @@ from sessions_app.models import SessionEvent
 # Marks a delivery that waits because Discord was away: it is hurried once Discord is back.
 AWAY = "discord is away: "
 _COMPLETED_AT_ONCE = 10_000
+# What sending a delivery takes (jobs.py), in the query that there is anyway.
+_NEEDED = ("event__session__discord_thread",)
 
 
 def claim(*, most: int, after: str = "") -> list[Delivery]:
@@ -44,9 +46,13 @@ def complete() -> int:
     )
 
 
-def keep(tokens: Collection[str]) -> set[int]:
-    """Lengthen these leases; the deliveries that are still held."""
-    held = Delivery.objects.filter(lease_token__in=tokens, status=DeliveryStatus.DUE)
+def keep(deliveries: Collection[Delivery]) -> set[int]:
+    """Lengthen the leases; which of the deliveries are still held."""
+    tokens = {one.lease_token for one in deliveries}
+    # By number: to find tokens among all that is due took longer the more was.
+    held = Delivery.objects.filter(
+        pk__in=[one.pk for one in deliveries], lease_token__in=tokens, status=DeliveryStatus.DUE
+    )
     held.update(lease_until=_lease_end())
     return set(held.values_list("pk", flat=True))
 
@@ -141,7 +147,7 @@ def _claim(most: int, after: str) -> list[Delivery]:
     if not claimed:
         return []
     mine = Delivery.objects.filter(lease_token=token, status=DeliveryStatus.DUE, pk__in=due)
-    deliveries = {one.pk: one for one in mine.select_related("event")}
+    deliveries = {one.pk: one for one in mine.select_related(*_NEEDED)}
     # A lease that still has a name was not ended: whoever held it fell silent.
     metrics.LEASES_LOST.labels("delivery").inc(sum(bool(due[pk]) for pk in deliveries))
     return [deliveries[pk] for pk in due if pk in deliveries]

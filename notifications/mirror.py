@@ -29,7 +29,8 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 1800.0
 _PAUSE = 1.0  # after a fault of the database, or an unknown one
 _CLOCKS = 0.005  # the database says what is due, the loop's clock when to ask
 _BEATS_A_LEASE = 4
-_DATABASE_THREADS = 2
+_TOGETHER = 0.005  # what ends or is owed within it is followed by one claim
+_DATABASE_THREADS = 4
 
 
 class LeaseLost(Exception):
@@ -46,6 +47,7 @@ class Mirror:
         self._running: dict[int, tuple[Delivery, asyncio.Task[None]]] = {}
         self._bell = asyncio.Event()
         self._is_draining = self._was_away = False
+        self._was_held_up = True  # perhaps by the process before this one
         self._last_turn = ""  # the conversation that was claimed last
         self._tasks: list[asyncio.Task[None]] = []
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
@@ -93,15 +95,21 @@ class Mirror:
     async def _claim(self) -> None:
         """Wait for the bell, then take as many deliveries as there is room for."""
         await self._bell.wait()
+        await asyncio.sleep(_TOGETHER)
         self._bell.clear()
         room = settings.DISCORD_CONCURRENCY - len(self._running)
-        if room <= 0 or self._is_draining or await self.database(pause.is_paused):
+        if room <= 0 or self._is_draining:
             return
-        for delivery in await self.database(leases.claim, most=room, after=self._last_turn):
+        for delivery in await self.database(self._take, room):
             self._last_turn = delivery.session_id
             task = self._loop.create_task(self._send(delivery))
             self._running[delivery.pk] = (delivery, task)
             task.add_done_callback(lambda done, held=delivery: self._ended(held, done))  # type: ignore[misc]
+
+    def _take(self, room: int) -> list[Delivery]:
+        reason, is_paused = pause.look()
+        self._was_held_up |= bool(reason)
+        return [] if is_paused else leases.claim(most=room, after=self._last_turn)
 
     def _ended(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
         self._running.pop(delivery.pk, None)
@@ -118,7 +126,7 @@ class Mirror:
         if not self._running:
             return
         before = dict(self._running)
-        held = await self.database(leases.keep, {d.lease_token for d, _ in before.values()})
+        held = await self.database(leases.keep, [delivery for delivery, _ in before.values()])
         for number in before.keys() - held:
             before[number][1].cancel()
 
@@ -174,6 +182,7 @@ class Mirror:
             seconds = pause.RETRY_SECONDS
             await self._door.close()  # a new login shows whether the token is good again
         if seconds == pause.RETRY_SECONDS or getattr(error, "everywhere", False):
+            self._was_held_up = True
             await self.database(pause.pause, seconds=seconds, reason=str(error))
         if isinstance(error, discord_client.Locked) and not delivery.error.startswith("Locked"):
             log.error("a thread is locked", delivery=delivery.pk, reason=str(error))
@@ -189,7 +198,9 @@ class Mirror:
 
     async def _is_back(self) -> None:
         """Something arrived: what waits for Discord need not wait any longer."""
-        await self.database(pause.resume)
+        if self._was_held_up:
+            self._was_held_up = False
+            await self.database(pause.resume)
         if self._was_away:
             self._was_away = False
             await self.database(leases.hurry)
@@ -214,16 +225,20 @@ def _backoff(attempts: int) -> float:
     return base * random.uniform(0.75, 1.25)  # noqa: S311  (spreads retries, keeps no secret)
 
 
-@transaction.atomic
 def _store(job: Job, sent: Sent) -> None:
-    if not leases.end(job.delivery, sent.message_ids):
-        log.info("delivery was not ours to end", delivery=job.delivery.pk)
-        return
-    if sent.thread_id:
-        DiscordThread.objects.update_or_create(
-            session_id=job.session_id,
-            defaults={"thread_id": sent.thread_id, "message_id": sent.card_id},
-        )
+    # One statement alone needs no transaction around it, which are two round trips more.
+    with transaction.atomic() if sent.thread_id else contextlib.nullcontext():
+        if not leases.end(job.delivery, sent.message_ids):
+            log.info("delivery was not ours to end", delivery=job.delivery.pk)
+        elif sent.thread_id:
+            _keep_thread(job.session_id, sent)
+
+
+def _keep_thread(session_id: str, sent: Sent) -> None:
+    DiscordThread.objects.update_or_create(
+        session_id=session_id,
+        defaults={"thread_id": sent.thread_id, "message_id": sent.card_id},
+    )
 
 
 _mirror: Mirror | None = None

@@ -42,9 +42,11 @@ def try_now() -> None:
     _one().update(paused_until=None)
 
 
-def is_paused() -> bool:
-    """Whether nothing is to be sent now."""
-    return _one().filter(paused_until__gt=timezone.now()).exists()
+def look() -> tuple[str, bool]:
+    """Why the mirror is held up, empty where it is not, and whether nothing is to be sent now."""
+    state = _one().first()
+    until = state.paused_until if state else None
+    return (state.reason if state else ""), until is not None and until > timezone.now()
 
 
 def current() -> tuple[str, datetime | None]:

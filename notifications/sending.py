@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-# Called after every post with the messages so far; raises where the delivery is not ours any more.
+# Called between two posts with the messages so far; raises where the delivery is not ours any more.
 Progress = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -71,6 +71,7 @@ class Sending:
         post = embeds.card(job.card)
         since = job.delivery.event.created_at
         await self._post_all(self._channel, [post], since=since)
+        await self._progress(self._ids)
         card_id = self._ids[0]
         name = embeds.thread_name(job.session_id)
         thread_id = await self._door.open_thread(self._channel, card_id, name=name)
@@ -91,6 +92,7 @@ class Sending:
             when = job.delivery.event.created_at
             post = embeds.note(seq=job.seq, text=job.note, when=when)
             await self._post_all(job.thread_id, [post], since=when)
+            await self._progress(self._ids)
         try:
             await self._door.edit(self._channel, job.card_id, embeds.card(job.card))
         except MessageGone:
@@ -132,12 +134,13 @@ class Sending:
             found = await self._door.find(channel_id, [post.marker for post in left], since=since)
         else:
             found = {}
-        for post in left:
+        for number, post in enumerate(left):
+            if number:  # the last is stored by what follows: mostly the end, a commit less
+                await self._progress(self._ids)
             if post.marker in found:
                 self._ids.append(found[post.marker])
             else:
                 self._ids.append(await self._post(channel_id, post))
-            await self._progress(self._ids)
 
     async def _post(self, channel_id: str, post: Post) -> str:
         delivery = self._job.delivery

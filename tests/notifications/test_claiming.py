@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications import leases
+from notifications import jobs, leases
 from notifications.models import Delivery, DeliveryStatus
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 from tests.support import open_session
@@ -124,22 +125,40 @@ def test_takes_nothing_while_something_may_be_earlier(monkeypatch: pytest.Monkey
     assert _claimed(8) == []
 
 
+def test_what_sending_takes_comes_with_the_claim(django_assert_num_queries: Any) -> None:
+    _conversations(1)
+    [delivery] = leases.claim(most=1)
+
+    with django_assert_num_queries(1):  # the words
+        jobs.load(delivery)
+    with django_assert_num_queries(1):
+        assert leases.end(delivery, ["77"])
+
+
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite counts its own steps")
-def test_a_claim_costs_the_same_however_much_is_owed() -> None:
+@pytest.mark.parametrize("act", ["claim", "keep"])
+def test_a_claim_and_its_keeping_cost_the_same_however_much_is_owed(act: str) -> None:
     _conversations(4, events=10)
-    few = _steps()
+    few = _steps(act)
     for one in ChatSession.objects.all():
         _owe(one, 1000)
 
-    assert _steps() < few * 1.1
+    assert _steps(act) < few * 1.1
 
 
-def _steps() -> int:
-    """Of SQLite's machine, in a claim."""
-    counted: list[int] = []
-    connection.connection.set_progress_handler(lambda: counted.append(1), 1)
+def _steps(act: str) -> int:
+    """Of SQLite's machine."""
+    counted: dict[str, int] = {"claim": 0, "keep": 0}
+    counting = "claim"
+
+    def count() -> None:
+        counted[counting] += 1
+
+    connection.connection.set_progress_handler(count, 1)
     try:
-        assert len(leases.claim(most=2)) == 2
+        claimed = leases.claim(most=2)
+        counting = "keep"
+        assert len(leases.keep(claimed)) == 2
     finally:
         connection.connection.set_progress_handler(None, 0)
-    return len(counted)
+    return counted[act]

@@ -168,6 +168,17 @@ def test_a_channel_that_is_gone_pauses_the_mirror(
     assert pause.current() == ("", None)
 
 
+def test_a_hold_up_that_another_worker_found_ends_with_the_first_success(
+    discord_server, mirror, session
+):
+    say(session, "Hello")
+    mirrored(mirror)
+    pause.pause(seconds=0, reason="another worker was refused")
+    say(session, "Again")
+    mirrored(mirror)
+    until(lambda: pause.current() == ("", None))
+
+
 def test_too_many_active_threads_are_waited_for(discord_server, mirror, session, monkeypatch):
     monkeypatch.setattr(discord_client, "_LATER_SECONDS", 0.05)
     fault = discord_server.fault(r"POST .*/threads$", status=400, code=160006, times=2)

@@ -105,7 +105,7 @@ def test_health_says_how_discord_is(discord_server: Discord, client: Any, settin
     body = client.get("/health").json()["discord"]
     assert (body["status"], body["detail"]) == ("paused", "Discord refuses the bot: 403")
     pause.try_now()
-    assert not pause.is_paused()
+    assert pause.look() == ("Discord refuses the bot: 403", False)
     assert pause.resume()
     assert not pause.resume()
 
