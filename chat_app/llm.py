@@ -37,7 +37,9 @@ litellm.drop_params = True
 litellm.turn_off_message_logging = True
 
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
+straight.join_pieces(LiteLLMAiohttpTransport)
 _protocol = straight.know_configs(openai_models)
+_adapter = straight.remember_adapters(openai_models)
 _transform = straight.keep_plain_messages(completions)
 
 OnText = Callable[[str], Awaitable[None]]
@@ -223,6 +225,7 @@ class _Call:
             stream: Any = await litellm.acompletion(
                 **self._options(), stream=True, stream_options={"include_usage": True}
             )
+        straight.log_nothing(stream)
         async with aclosing(self._watched(stream)) as chunks:
             async for chunk in chunks:
                 usage = getattr(chunk, "usage", None) or usage

@@ -1,5 +1,6 @@
 """llm.py against a provider on the wire: answers, faults, watchdogs, fallbacks."""
 
+import asyncio
 import json
 import time
 from decimal import Decimal
@@ -89,7 +90,7 @@ async def test_sends_what_settings_say_when_it_asks(llm, provider, settings):
 
 
 async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
-    settings.LLM_MODEL = "openai/words20"
+    settings.LLM_MODEL = "openai/words20-gap0.01"
     heard = Heard()
 
     found = await streamed(llm, heard)
@@ -99,6 +100,30 @@ async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
     assert heard.restarts == 0
     assert (found.prompt_tokens, found.completion_tokens) == (11, 20)
     assert provider.asked[0]["body"]["stream_options"] == {"include_usage": True}
+
+
+async def test_hears_fewer_pieces_when_the_provider_writes_many_at_once(llm, provider, settings):
+    settings.LLM_MODEL = "openai/words400"
+    heard = Heard()
+
+    found = await streamed(llm, heard)
+
+    assert found.text == heard.joined == "".join(f"word{number} " for number in range(400))
+    assert len(heard.pieces) < 200
+    assert found.completion_tokens == 400
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_has_no_call_logged_when_nobody_listens(llm, provider, monkeypatch, ask):
+    logged = []
+    logging = llm.litellm.litellm_core_utils.litellm_logging.Logging
+    for name in ("success_handler", "async_success_handler"):
+        monkeypatch.setattr(logging, name, lambda *given, **_: logged.append(given))
+
+    await ask(llm)
+    await asyncio.sleep(0)
+
+    assert logged == []
 
 
 @pytest.mark.parametrize("ask", [whole, streamed])

@@ -1,0 +1,116 @@
+"""A streamed answer read in fewer, longer pieces: below litellm each one costs the same.
+
+A person reads no faster than pieces are told (replies.py). So what comes meanwhile is left on the
+wire, and neighbours among the events that are read at once become one event."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Final
+
+import httpx
+
+# Between two readings; as often as pieces are told.
+SECONDS: Final = 0.04
+# So many readings come at once: a role, and the first word.
+_UNPAUSED: Final = 2
+# Bytes that litellm reads at most at once: where it did, more is there.
+_FULL: Final = 16 * 1024
+# An event that is longer than a provider's answer may be is not waited for.
+_MOST_BYTES: Final = 256 * 1024
+
+
+class JoinedStream(httpx.AsyncByteStream):
+    """The body of a response of server-sent events, its neighbouring pieces joined.
+
+    `ended` returns, or raises, once nothing more comes: the end of an answer does not wait.
+    """
+
+    def __init__(self, body: httpx.AsyncByteStream, ended: Callable[[], Awaitable[Any]]) -> None:
+        self._body, self._ended = body, ended
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        joiner, readings = Joiner(), 0
+        async for read in self._body:
+            if whole := joiner.feed(read):
+                yield whole
+            readings += 1
+            if readings > _UNPAUSED and len(read) < _FULL:
+                await self._pause()
+        if rest := joiner.rest():
+            yield rest
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+    async def _pause(self) -> None:
+        # What broke is raised by the next reading, as what the library makes of it.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(SECONDS):
+                await self._ended()
+
+
+class Joiner:
+    """Takes bytes of server-sent events as they come, gives back whole events, joined."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._is_plain = True
+
+    def feed(self, read: bytes) -> bytes:
+        """What can be handed on now; the same text, whatever was joined."""
+        data, self._rest = self._rest + read, b""
+        # A carriage return ends lines another way: such a stream is handed on as it comes.
+        self._is_plain = self._is_plain and b"\r" not in read and len(data) < _MOST_BYTES
+        if not self._is_plain:
+            return data
+        *events, self._rest = data.split(b"\n\n")
+        if len(events) > 1:
+            events = _joined(events)
+        return b"".join(event + b"\n\n" for event in events)
+
+    def rest(self) -> bytes:
+        """What came after the last whole event."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+
+def _joined(events: list[bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    neighbour: dict[str, Any] | None = None
+    for event in events:
+        piece = _piece(event)
+        if neighbour and piece:
+            _delta(neighbour)["content"] += _delta(piece)["content"]
+            found[-1] = b"data: " + json.dumps(neighbour).encode()
+        else:
+            found.append(event)
+            neighbour = piece
+    return found
+
+
+def _piece(event: bytes) -> dict[str, Any] | None:
+    """The event as OpenAI's chunk, where it is text of one answer and nothing else."""
+    if not event.startswith(b"data: {"):
+        return None
+    try:
+        data = json.loads(event[6:])
+        (choice,) = data["choices"]
+        delta = choice["delta"]
+        is_text = isinstance(delta["content"], str)
+        others = [*_without(choice, "index", "delta"), *_without(delta, "role", "content")]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return data if is_text and not any((*others, data.get("usage"), data.get("error"))) else None
+
+
+def _delta(piece: dict[str, Any]) -> dict[str, Any]:
+    delta: dict[str, Any] = piece["choices"][0]["delta"]
+    return delta
+
+
+def _without(part: dict[str, Any], *names: str) -> list[Any]:
+    return [value for name, value in part.items() if name not in names]
