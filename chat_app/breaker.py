@@ -9,16 +9,21 @@ from django.conf import settings
 
 log = structlog.get_logger(__name__)
 
+# Of LLM_BREAKER_SECONDS: two seconds of thirty, so that a short outage is short for visitors too.
+_FIRST_SHARE = 1 / 15
+
 
 class Breaker:
-    """One model's: LLM_BREAKER_FAILURES failures in a row open it for LLM_BREAKER_SECONDS.
+    """One model's: LLM_BREAKER_FAILURES failures in a row open it.
 
-    After that one call is let through to try: it closes the breaker, or opens it again.
+    A little later one call is let through to try: it closes the breaker, or the next one waits
+    twice as long, up to LLM_BREAKER_SECONDS.
     """
 
     def __init__(self, model: str) -> None:
         self._model = model
         self._failures = 0
+        self._pause = 0.0
         self._tried_again_at = 0.0
 
     @property
@@ -32,7 +37,7 @@ class Breaker:
             return True
         if time.monotonic() < self._tried_again_at:
             return False
-        self._wait()
+        self._wait(self._pause * 2)
         return True
 
     def succeeded(self) -> None:
@@ -46,13 +51,14 @@ class Breaker:
         was_open = self.is_open
         self._failures += 1
         if self.is_open:
-            self._wait()
+            # Calls that were on their way when it opened fail one after another: that is one outage.
+            self._wait(self._pause if was_open else settings.LLM_BREAKER_SECONDS * _FIRST_SHARE)
         if self.is_open and not was_open:
-            seconds = settings.LLM_BREAKER_SECONDS
-            log.error("model fails and is spared", model=self._model, seconds=seconds)
+            log.error("model fails and is spared", model=self._model, seconds=self._pause)
 
-    def _wait(self) -> None:
-        self._tried_again_at = time.monotonic() + settings.LLM_BREAKER_SECONDS
+    def _wait(self, seconds: float) -> None:
+        self._pause = min(seconds, settings.LLM_BREAKER_SECONDS)
+        self._tried_again_at = time.monotonic() + self._pause
 
 
 _breakers: dict[str, Breaker] = {}

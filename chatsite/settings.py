@@ -416,7 +416,9 @@ LLM_BREAKER_FAILURES = env.integer(
     "LLM_BREAKER_FAILURES", 5, "Failures in a row after which a model is spared.", at_least=1
 )
 LLM_BREAKER_SECONDS = env.number(
-    "LLM_BREAKER_SECONDS", 30.0, "Seconds that it is spared before one call tries it again."
+    "LLM_BREAKER_SECONDS",
+    30.0,
+    "Seconds that it is spared at most before one call tries it; at first a fifteenth of it.",
 )
 LLM_CONTEXT_MESSAGES = env.integer(
     "LLM_CONTEXT_MESSAGES", 8, "Earlier messages that the model is shown."

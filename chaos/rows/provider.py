@@ -87,18 +87,28 @@ async def _ended(world: World, words: Sequence[Word], within: float) -> float:
 
 async def _spared(world: World) -> str:
     """The breaker: the model is not asked any more, then tried, then asked again."""
-    guest = await world.guest()
-    mark = time.monotonic()
+    guests, mark = await world.guests(5), time.monotonic()
     for number in range(BREAKER_FAILURES):
-        await _ended(world, [await guest.say(f"[error500] {mark} {number}")], 30)
-    spared = await guest.say(f"[error500] {mark} spared")
-    quick = await _ended(world, [spared], 10)
-    require(world.stack.times_asked(spared.text) == 1, "only the fallback model was asked")
-    await asyncio.sleep(BREAKER_SECONDS + 1)
-    well = await guest.say(f"[echo] {mark} well?")
-    await _ended(world, [well], 20)
-    require(_model(world, well) == "openai/asked", "the model was tried, and is asked again")
-    return f"spared after {BREAKER_FAILURES} failures (answered in {quick:.1f} s), tried after 30 s"
+        await _ended(world, [await guests[0].say(f"[error500] {mark} {number}")], 30)
+    opened = time.monotonic()
+    words = [await guest.say(f"[error500] {mark} spared {guest.session}") for guest in guests]
+    quick = await _ended(world, words, 10)
+    calls = sum(world.stack.times_asked(word.text) for word in words)
+    require(calls <= len(words) + 1, "all but one asked the fallback model alone")
+
+    async def is_asked_again() -> bool:
+        well = await guests[0].say(f"[echo] {mark} well?")
+        await _ended(world, [well], 20)
+        return _model(world, well) == "openai/asked"
+
+    while not await is_asked_again():
+        require(time.monotonic() < opened + BREAKER_SECONDS, "the model was tried in time")
+        await asyncio.sleep(0.5)
+    again = time.monotonic() - opened
+    return (
+        f"spared after {BREAKER_FAILURES} failures (answered in {quick:.1f} s), "
+        f"asked again {again:.1f} s after"
+    )
 
 
 def _model(world: World, word: Word) -> str:

@@ -5,6 +5,7 @@ import json
 import time
 from decimal import Decimal
 from types import SimpleNamespace
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -90,14 +91,20 @@ async def test_sends_what_settings_say_when_it_asks(llm, provider, settings):
 
 
 async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
-    settings.LLM_MODEL = "openai/words20-gap0.01"
+    settings.LLM_MODEL = "openai/words20-held5"
     heard = Heard()
 
-    found = await streamed(llm, heard)
+    async def hear(piece):
+        await heard.text(piece)
+        if "word4" in piece:  # it is told before the rest is there
+            async with httpx.AsyncClient() as client:
+                question = quote_plus(TURNS[-1]["content"])
+                await client.get(f"{settings.LLM_API_BASE}/release?{question}")
+
+    found = await llm.complete(TURNS, request_id="request-1", on_text=hear)
 
     assert found.text == heard.joined == "".join(f"word{number} " for number in range(20))
     assert len(heard.pieces) > 1
-    assert heard.restarts == 0
     assert (found.prompt_tokens, found.completion_tokens) == (11, 20)
     assert provider.asked[0]["body"]["stream_options"] == {"include_usage": True}
 
@@ -319,31 +326,67 @@ async def test_says_so_at_once_when_every_model_is_spared(llm, provider, setting
     assert (error.code, error.model, asked(provider)) == ("spared", "openai/error503", [])
 
 
-async def test_tries_a_spared_model_with_one_call_after_a_while(
+class Clock:
+    """The breaker's, which stands until it is put forward."""
+
+    def __init__(self, monkeypatch):
+        from chat_app import breaker
+
+        self.now = time.monotonic()
+        monkeypatch.setattr(breaker, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+async def test_tries_a_spared_model_with_one_call_when_a_pause_is_over(
     llm, provider, settings, monkeypatch
 ):
     settings.LLM_MODEL, settings.LLM_BREAKER_FAILURES = "openai/asked", 2
+    settings.LLM_BREAKER_SECONDS = 15
     bad = [Turn(role="user", content="[error500] Is it well?")]
+    clock = Clock(monkeypatch)
     with pytest.raises(llm.ProviderError):
         await llm.complete(bad, request_id="r")
-    _forward(monkeypatch, settings.LLM_BREAKER_SECONDS + 1)
-    provider.asked.clear()
 
-    with pytest.raises(llm.ProviderError):
-        await llm.complete(bad, request_id="r")
-    assert len(provider.asked) == 1
-    assert (await failure(llm)).code == "spared"
+    for pause in (1, 2, 4, 8, 15, 15):
+        clock.now += pause - 0.1
+        assert (await failure(llm)).code == "spared"
+        clock.now += 0.1
+        provider.asked.clear()
+        with pytest.raises(llm.ProviderError):
+            await llm.complete(bad, request_id="r")
+        assert len(provider.asked) == 1
 
-    _forward(monkeypatch, 2 * settings.LLM_BREAKER_SECONDS + 2)
+    clock.now += 15
     assert (await whole(llm)).text
     assert (await whole(llm)).text
 
 
-def _forward(monkeypatch, seconds):
+async def test_waits_as_long_as_the_first_time_when_it_was_well_between(
+    llm, provider, settings, monkeypatch
+):
+    settings.LLM_MODEL, settings.LLM_BREAKER_FAILURES = "openai/asked", 1
+    settings.LLM_BREAKER_SECONDS = 15
+    bad = [Turn(role="user", content="[error500] Is it well?")]
+    clock = Clock(monkeypatch)
+    for _ in range(2):
+        with pytest.raises(llm.ProviderError):
+            await llm.complete(bad, request_id="r")
+        clock.now += 1
+
+        assert (await whole(llm)).text
+
+
+async def test_waits_no_longer_when_calls_fail_that_were_on_their_way(settings, monkeypatch):
     from chat_app import breaker
 
-    later = time.monotonic() + seconds
-    monkeypatch.setattr(breaker, "time", SimpleNamespace(monotonic=lambda: later))
+    settings.LLM_BREAKER_FAILURES, settings.LLM_BREAKER_SECONDS = 5, 15
+    clock, spared = Clock(monkeypatch), breaker.Breaker("m")
+    for _ in range(50):
+        spared.failed()
+
+    assert not spared.admits()
+    clock.now += 1
+    assert spared.admits()
+    assert not spared.admits()
 
 
 @pytest.mark.parametrize("model", ["empty", "error400"])
