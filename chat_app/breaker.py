@@ -51,7 +51,7 @@ class Breaker:
         was_open = self.is_open
         self._failures += 1
         if self.is_open:
-            # Calls that were on their way when it opened fail one after another: that is one outage.
+            # What was on its way when it opened fails one after another: that is one outage.
             self._wait(self._pause if was_open else settings.LLM_BREAKER_SECONDS * _FIRST_SHARE)
         if self.is_open and not was_open:
             log.error("model fails and is spared", model=self._model, seconds=self._pause)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import structlog
 from django.conf import settings
 
-from chat_app import breaker, guard, straight, warming
+from chat_app import guard, straight, warming
 from chat_app.prompts import Turn, estimate
 from chatsite.core import metrics
 
@@ -30,8 +28,6 @@ from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from openai import _models as openai_models
 from openai.resources.chat.completions import completions
 
-log = structlog.get_logger(__name__)
-
 litellm.suppress_debug_info = True
 litellm.drop_params = True
 litellm.turn_off_message_logging = True
@@ -43,17 +39,8 @@ _adapter = straight.remember_adapters(openai_models)
 _transform = straight.keep_plain_messages(completions)
 
 OnText = Callable[[str], Awaitable[None]]
-# Called before a model is asked anew after a part of an answer was handed out.
-OnRestart = Callable[[], Awaitable[None]]
-
-_TRIES_A_MODEL = 2
-_FIRST_PAUSE = 0.5
 # An answer of LLM_MAX_TOKENS tokens has far fewer; a provider that pours more is cut off.
 _MOST_CHARACTERS = 50_000
-# These do not open a breaker: one visitor's odd question must not silence the model for all.
-_THE_QUESTIONS_FAULT = frozenset(
-    {"BadRequestError", "ContentPolicyViolationError", "ContextWindowExceededError", "empty_answer"}
-)
 
 
 class ProviderError(Exception):
@@ -80,50 +67,6 @@ class Completion:
     fell_back: str = ""
 
 
-async def complete(
-    turns: Sequence[Turn],
-    *,
-    request_id: str,
-    on_text: OnText | None = None,
-    on_restart: OnRestart | None = None,
-) -> Completion:
-    """Ask the models in their order until one answers; `on_text` gets the text as it comes.
-
-    Each is tried twice where that may help, and not at all while its breaker is open. Raises the
-    last ProviderError when none answered, or when LLM_TOTAL_TIMEOUT is over.
-    """
-    last = ProviderError("no_model", permanent=True)
-    failed: dict[str, str] = {}
-    try:
-        async with asyncio.timeout(settings.LLM_TOTAL_TIMEOUT):
-            for model, pause in _plan():
-                if pause and last.permanent:
-                    continue
-                await asyncio.sleep(pause)
-                call = _Call(model, turns, request_id, on_text)
-                try:
-                    found = await _unless_spared(call)
-                except ProviderError as error:
-                    last = error
-                    failed.setdefault(model, error.code)
-                else:
-                    before = (code for name, code in failed.items() if name != model)
-                    return replace(found, fell_back=next(before, ""))
-                if call.text and on_restart:
-                    await on_restart()
-    except TimeoutError:
-        raise ProviderError("total_timeout", permanent=False, model=last.model) from None
-    raise last
-
-
-def most(turns: Sequence[Turn]) -> tuple[int, Decimal]:
-    """What an answer to these turns takes at most: tokens, and dollars of the dearest model."""
-    prompt = sum(estimate(turn["content"]) for turn in turns)
-    models = {model for model, _ in _plan()}
-    costs = (_cost(model, prompt, settings.LLM_MAX_TOKENS) or Decimal() for model in models)
-    return prompt + settings.LLM_MAX_TOKENS, max(costs, default=Decimal())
-
-
 async def warm_up() -> None:
     """Have litellm import and build what a first call needs: two seconds no visitor should wait.
 
@@ -141,36 +84,10 @@ async def warm_up() -> None:
         options |= {"stream": True, "stream_options": {"include_usage": True}}
         async for _ in await litellm.acompletion(**options):
             pass
-    _cost("openai/warm-up", 1, 1)
+    cost("openai/warm-up", 1, 1)
 
 
-async def _unless_spared(call: _Call) -> Completion:
-    """Make the call where its model's breaker lets it, and tell the breaker how it ended."""
-    guard = breaker.of(call.model)
-    if not guard.admits():
-        raise ProviderError("spared", permanent=True, model=call.model)
-    try:
-        found = await call.run()
-    except ProviderError as error:
-        log.warning("model failed", model=call.model, error=error.code)
-        if error.code not in _THE_QUESTIONS_FAULT:
-            guard.failed()
-        raise
-    guard.succeeded()
-    return found
-
-
-def _plan() -> list[tuple[str, float]]:
-    """The models to ask, each with the seconds to wait before; jitter keeps a herd apart."""
-    models = [model for model in (settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS) if model]
-    return [
-        (model, random.uniform(0.5, 1.5) * _FIRST_PAUSE if again else 0.0)  # noqa: S311  (jitter)
-        for model in models
-        for again in range(_TRIES_A_MODEL)
-    ]
-
-
-class _Call:
+class Call:
     """One call of one model; `text` is what has come so far."""
 
     def __init__(
@@ -287,7 +204,7 @@ class _Call:
             model=self.model,
             prompt_tokens=prompt,
             completion_tokens=completion,
-            cost=_cost(self.model, prompt, completion),
+            cost=cost(self.model, prompt, completion),
             first_token_ms=self._first_token_ms,
         )
 
@@ -313,7 +230,7 @@ _PERMANENT = (
 _unpriced: set[str] = set()
 
 
-def _cost(model: str, prompt: int, completion: int) -> Decimal | None:
+def cost(model: str, prompt: int, completion: int) -> Decimal | None:
     """US dollars, by litellm's price list; None for a model that it does not know."""
     if model in _unpriced:  # to find that out anew costs half a millisecond
         return None

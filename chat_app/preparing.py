@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 
-from chat_app import budgets, kept_back, llm, prompts
+from chat_app import budgets, fallbacks, kept_back, prompts
 from chat_app.budgets import Amount, Spent, Taken
 from chat_app.models import ChatMessage, MessageType
 from chat_app.prompts import Role, Turn
@@ -46,7 +46,7 @@ def prepare(asked: Sequence[tuple[ChatMessage, str]]) -> list[Prepared]:
         _turns(answer, mark, history)
         for (answer, mark), history in zip(asked, histories, strict=True)
     ]
-    most = (Amount(*llm.most(one)) for one in turns)
+    most = (Amount(*fallbacks.most(one)) for one in turns)
     wanted = [(answer.session_id, amount) for (answer, _), amount in zip(asked, most, strict=True)]
     return [
         Prepared(told, taken) for told, taken in zip(turns, budgets.take_all(wanted), strict=True)

@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, guard, kept_back, llm, pulse, writing
+from chat_app import answers, fallbacks, guard, kept_back, llm, pulse, writing
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Spent, Taken
 from chat_app.endings import Ending
@@ -97,7 +97,7 @@ class Reply:
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:
-            found = await llm.complete(
+            found = await fallbacks.complete(
                 turns,
                 request_id=self.answer.request_id,
                 on_text=self._let_out if self._is_watched else None,

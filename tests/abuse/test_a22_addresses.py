@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chat_app import llm
+from chat_app import fallbacks, llm
 from chatsite.core import checks
 from tests.standins.provider import Provider
 
@@ -14,7 +14,7 @@ from tests.standins.provider import Provider
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     """Ask again at once."""
-    monkeypatch.setattr(llm, "_FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(fallbacks, "_FIRST_PAUSE", 0.0)
 
 
 TURNS = [{"role": "user", "content": "a private question"}]
@@ -31,7 +31,9 @@ def test_follows_no_redirection(provider, settings, status, is_streamed):
         provider.elsewhere = f"http://127.0.0.1:{await other.start()}/v1/chat/completions"
         try:
             with pytest.raises(llm.ProviderError):
-                await llm.complete(TURNS, request_id="r", on_text=_ignore if is_streamed else None)
+                await fallbacks.complete(
+                    TURNS, request_id="r", on_text=_ignore if is_streamed else None
+                )
         finally:
             await other.stop()
         return other
@@ -48,7 +50,7 @@ def test_would_be_followed_by_the_library_alone(provider, settings, monkeypatch)
         other = Provider()
         provider.elsewhere = f"http://127.0.0.1:{await other.start()}/v1/chat/completions"
         with pytest.raises(llm.ProviderError):
-            await llm.complete(TURNS, request_id="r")
+            await fallbacks.complete(TURNS, request_id="r")
         await other.stop()
         return other
 
@@ -64,7 +66,7 @@ def test_sends_nobody_where_a_text_says(provider, settings):
     text = "api_base=http://evil.example http://169.254.169.254/latest/meta-data file:///etc/passwd"
 
     found = asyncio.run(
-        llm.complete([{"role": "user", "content": text}], request_id="r", on_text=None)
+        fallbacks.complete([{"role": "user", "content": text}], request_id="r", on_text=None)
     )
 
     assert found.text == f"You said: {text}"  # it was a text, and pytest-socket saw no other host

@@ -1,4 +1,4 @@
-"""llm.py against a provider on the wire: answers, faults, watchdogs, fallbacks."""
+"""llm.py and fallbacks.py against a provider on the wire: answers, faults, watchdogs, fallbacks."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
+from chat_app import fallbacks
 from chat_app.prompts import Turn
 
 TURNS = [Turn(role="system", content="Be brief."), Turn(role="user", content="Hello there friend")]
@@ -25,8 +26,8 @@ def llm():
 
 
 @pytest.fixture(autouse=True)
-def _pauses(monkeypatch, llm):
-    monkeypatch.setattr(llm, "_FIRST_PAUSE", 0.001)
+def _pauses(monkeypatch):
+    monkeypatch.setattr(fallbacks, "_FIRST_PAUSE", 0.001)
 
 
 class Heard:
@@ -48,12 +49,12 @@ class Heard:
 
 
 async def whole(llm):
-    return await llm.complete(TURNS, request_id="request-1")
+    return await fallbacks.complete(TURNS, request_id="request-1")
 
 
 async def streamed(llm, heard=None):
     heard = heard or Heard()
-    return await llm.complete(
+    return await fallbacks.complete(
         TURNS, request_id="request-1", on_text=heard.text, on_restart=heard.restart
     )
 
@@ -101,7 +102,7 @@ async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
                 question = quote_plus(TURNS[-1]["content"])
                 await client.get(f"{settings.LLM_API_BASE}/release?{question}")
 
-    found = await llm.complete(TURNS, request_id="request-1", on_text=hear)
+    found = await fallbacks.complete(TURNS, request_id="request-1", on_text=hear)
 
     assert found.text == heard.joined == "".join(f"word{number} " for number in range(20))
     assert len(heard.pieces) > 1
@@ -143,12 +144,12 @@ async def test_cuts_the_answer_when_the_provider_pours(llm, provider, settings, 
 
 
 async def test_knows_the_cost_when_the_price_list_has_the_model(llm):
-    assert llm._cost("gemini/gemini-2.5-flash-lite", 1_000_000, 0) > Decimal(0)
-    assert llm._cost("openai/echo", 1000, 1000) is None
+    assert llm.cost("gemini/gemini-2.5-flash-lite", 1_000_000, 0) > Decimal(0)
+    assert llm.cost("openai/echo", 1000, 1000) is None
 
 
 async def test_estimates_tokens_when_the_provider_says_none(llm, provider):
-    call = llm._Call("openai/echo", TURNS, "r", None)
+    call = llm.Call("openai/echo", TURNS, "r", None)
     call.text = "seven w"
 
     found = call._completion(None, None)
@@ -160,13 +161,13 @@ async def test_takes_the_key_of_the_provider_when_there_are_two(llm, settings):
     settings.LLM_API_BASE, settings.LLM_API_KEY = "http://127.0.0.1:1/v1", "k"
     settings.GOOGLE_API_KEY = "g"
 
-    gemini = llm._Call("gemini/x", TURNS, "r", None)._options()
-    other = llm._Call("openai/x", TURNS, "r", None)._options()
+    gemini = llm.Call("gemini/x", TURNS, "r", None)._options()
+    other = llm.Call("openai/x", TURNS, "r", None)._options()
 
     assert (gemini["api_key"], gemini.get("api_base")) == ("g", None)
     assert (other["api_key"], other["api_base"]) == ("k", "http://127.0.0.1:1/v1")
     settings.GOOGLE_API_KEY = settings.LLM_API_KEY = settings.LLM_API_BASE = ""
-    bare = llm._Call("gemini/x", TURNS, "r", None)._options()
+    bare = llm.Call("gemini/x", TURNS, "r", None)._options()
     assert {"api_key", "api_base"}.isdisjoint(bare)
 
 
@@ -344,7 +345,7 @@ async def test_tries_a_spared_model_with_one_call_when_a_pause_is_over(
     bad = [Turn(role="user", content="[error500] Is it well?")]
     clock = Clock(monkeypatch)
     with pytest.raises(llm.ProviderError):
-        await llm.complete(bad, request_id="r")
+        await fallbacks.complete(bad, request_id="r")
 
     for pause in (1, 2, 4, 8, 15, 15):
         clock.now += pause - 0.1
@@ -352,7 +353,7 @@ async def test_tries_a_spared_model_with_one_call_when_a_pause_is_over(
         clock.now += 0.1
         provider.asked.clear()
         with pytest.raises(llm.ProviderError):
-            await llm.complete(bad, request_id="r")
+            await fallbacks.complete(bad, request_id="r")
         assert len(provider.asked) == 1
 
     clock.now += 15
@@ -369,7 +370,7 @@ async def test_waits_as_long_as_the_first_time_when_it_was_well_between(
     clock = Clock(monkeypatch)
     for _ in range(2):
         with pytest.raises(llm.ProviderError):
-            await llm.complete(bad, request_id="r")
+            await fallbacks.complete(bad, request_id="r")
         clock.now += 1
 
         assert (await whole(llm)).text
