@@ -36,7 +36,9 @@ def claim(*, most: int, after: str = "") -> list[Delivery]:
 
 
 def complete() -> int:
-    """Give what code before these columns has owed its conversation and its place in it."""
+    """Give what code before these columns has owed its conversation and its number; how many."""
+    if not _nameless().exists():  # an UPDATE of nothing waits for SQLite's lock all the same
+        return 0
     event = SessionEvent.objects.filter(pk=OuterRef("pk"))
     some = _nameless().order_by("pk").values("pk")[:_COMPLETED_AT_ONCE]
     return (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import jobs, leases
@@ -123,6 +124,16 @@ def test_takes_nothing_while_something_may_be_earlier(monkeypatch: pytest.Monkey
     monkeypatch.setattr(leases, "complete", lambda: 0)
 
     assert _claimed(8) == []
+
+
+def test_a_claim_that_finds_nothing_writes_nothing() -> None:
+    """It comes with every bell and beat, and on SQLite a write waits for all others."""
+    [session] = _conversations(1)
+    _hold_up(session)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert _claimed(8) == []
+    assert not [one["sql"] for one in asked if "UPDATE" in one["sql"]]
 
 
 def test_what_sending_takes_comes_with_the_claim(django_assert_num_queries: Any) -> None:
