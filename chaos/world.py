@@ -23,8 +23,9 @@ from chaos.wires import Wires
 from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
 from tests.system import databases
 from tests.system.machine import free_port
-from tests.system.processes import Stack, wait_until
+from tests.system.processes import Stack
 from tests.system.visitors import Entrance, entrance
+from tests.waiting import wait_until
 
 WEBS = ("web", "second web")
 SETTLED_WITHIN = 90.0

@@ -243,14 +243,3 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result(SECONDS) for future in [pool.submit(one, call) for call in calls]]
-
-
-def wait(condition: Callable[[], Any]) -> Any:
-    """Wait until it is so, and give back what it is."""
-    import time
-
-    deadline = time.monotonic() + SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
-    return found

@@ -12,7 +12,8 @@ from chaos.rows import row
 from chaos.rows.broker import answered
 from chaos.traffic import Traffic
 from chaos.world import World, require
-from tests.system.processes import ROOT, WITHIN
+from tests.system.processes import ROOT
+from tests.waiting import WITHIN
 
 _FIELD = "    note_of_tomorrow = models.CharField(max_length=32, null=True, default=None)\n"
 _BEFORE = '    class Meta:\n        verbose_name = "message"\n'

@@ -8,7 +8,8 @@ import pytest
 
 from chat_app import llm
 from chat_app.models import ChatMessage
-from tests.support import ask, open_session, wait
+from tests.support import ask, open_session
+from tests.waiting import wait_until
 
 ANSWERS = [
     "<script>window.ran=1</script>",
@@ -30,7 +31,7 @@ def answered(engine, provider, settings):
         session = open_session()
         ask(session, "Say something.", is_streamed=True)
         stored = ChatMessage.objects.filter(session=session, message_type="assistant")
-        wait(stored.filter(status="done").exists)
+        wait_until(stored.filter(status="done").exists)
         found = api.with_session(session).get(f"/chat/messages/{stored.get().pk}").json()
         return stored.get().content, found
 
@@ -99,6 +100,6 @@ def test_ends_an_answer_without_an_end(engine, provider, settings, is_streamed):
     session = open_session()
     ask(session, "Go on for ever.", is_streamed=is_streamed)
     answers = ChatMessage.objects.filter(session=session, message_type="assistant")
-    wait(answers.filter(status="done").exists)
+    wait_until(answers.filter(status="done").exists)
 
     assert 0 < len(answers.get().content) <= llm._MOST_CHARACTERS + 5000

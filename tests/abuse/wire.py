@@ -17,7 +17,8 @@ from django.conf import settings
 
 from tests.support import AGENT
 from tests.system.machine import free_port, resident_megabytes
-from tests.system.processes import ROOT, Process, wait_until
+from tests.system.processes import ROOT, Process
+from tests.waiting import wait_until
 
 SECONDS = 20.0
 HEAD_SECONDS = 3

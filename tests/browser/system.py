@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -22,10 +21,10 @@ from typing import Any
 
 from tests.standins.provider import Provider
 from tests.system.machine import children
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 _SCRIPT = re.compile(r"#(\S+) ")
-_START_SECONDS = 60.0
 
 
 class Obedient(Provider):
@@ -199,21 +198,21 @@ def _free() -> int:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"nothing listens on {port}")
+    wait_until(lambda: _listens(port), f"something listens on {port}")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _wait_until_ready(url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    raise RuntimeError(f"{url} is not ready")
+    wait_until(lambda: _answers(url), f"{url} is ready")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

@@ -20,7 +20,8 @@ from typing import Any
 import yaml
 
 from tests import services
-from tests.system.processes import ROOT, WITHIN, Process, wait_until
+from tests.system.processes import ROOT, Process
+from tests.waiting import WITHIN, wait_until
 
 FILE = ROOT / "docker-compose.yml"
 NGINX = ROOT / "deploy" / "nginx"

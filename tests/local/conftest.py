@@ -8,24 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 20.0
 
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def until(holds: Callable[[], object], seconds: float = SECONDS) -> None:
-    """Return once it holds; fail after so long."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to be"
-        time.sleep(0.02)
 
 
 def lives(pid: int) -> bool:

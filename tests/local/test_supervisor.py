@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import Start, children, lives, until
+from tests.local.conftest import Start, children, lives
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -31,13 +32,13 @@ sys.exit(asyncio.run(supervisor.run(stages)))
 
 def test_starts_a_child_again_when_it_crashed(start: Start) -> None:
     supervisor = start("-c", PROGRAM, "forks")
-    until(lambda: len(children(supervisor.pid)) == 2)
+    wait_until(lambda: len(children(supervisor.pid)) == 2)
     before = children(supervisor.pid)
 
     os.kill(before[0], signal.SIGKILL)
 
-    until(lambda: not any(map(lives, before)))
-    until(lambda: len(children(supervisor.pid)) == 2)
+    wait_until(lambda: not any(map(lives, before)))
+    wait_until(lambda: len(children(supervisor.pid)) == 2)
 
 
 def test_gives_up_when_a_child_keeps_crashing(start: Start, tmp_path: Path) -> None:
@@ -49,22 +50,22 @@ def test_gives_up_when_a_child_keeps_crashing(start: Start, tmp_path: Path) -> N
 
 def test_ends_all_when_told_to(start: Start) -> None:
     supervisor = start("-c", PROGRAM, "forks")
-    until(lambda: len(children(supervisor.pid)) == 2)
+    wait_until(lambda: len(children(supervisor.pid)) == 2)
     below = children(supervisor.pid)
 
     supervisor.terminate()
 
     assert supervisor.wait(20) == 0
-    until(lambda: not any(map(lives, below)))
+    wait_until(lambda: not any(map(lives, below)))
 
 
 def test_kills_at_once_when_told_twice(start: Start, tmp_path: Path) -> None:
     supervisor = start("-c", PROGRAM, "deaf")
-    until(lambda: "| deaf" in (tmp_path / "out").read_text())
+    wait_until(lambda: "| deaf" in (tmp_path / "out").read_text())
     below = children(supervisor.pid)
 
     supervisor.send_signal(signal.SIGINT)
-    until(lambda: "Stopping" in (tmp_path / "out").read_text())
+    wait_until(lambda: "Stopping" in (tmp_path / "out").read_text())
     supervisor.send_signal(signal.SIGINT)
 
     assert supervisor.wait(20) == 0
@@ -74,11 +75,11 @@ def test_kills_at_once_when_told_twice(start: Start, tmp_path: Path) -> None:
 
 def test_leaves_no_orphan_when_it_is_killed_itself(start: Start, tmp_path: Path) -> None:
     supervisor = start("-c", PROGRAM, "deaf")
-    until(lambda: "| deaf" in (tmp_path / "out").read_text())
+    wait_until(lambda: "| deaf" in (tmp_path / "out").read_text())
     below = children(supervisor.pid)
 
     supervisor.kill()
     supervisor.wait()
 
     assert below
-    until(lambda: not any(map(lives, below)))
+    wait_until(lambda: not any(map(lives, below)))

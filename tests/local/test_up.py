@@ -19,7 +19,8 @@ from playwright.sync_api import expect, sync_playwright
 from chatsite.local import model, valkey
 from tests.browser.chat import Chat
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.local.conftest import ROOT, Start, children, free_port, lives, starting, until
+from tests.local.conftest import ROOT, Start, children, free_port, lives, starting
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
@@ -58,7 +59,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with starting(folder) as start:
         up = start("manage.py", "up", cwd=_copy(folder), PYTHONPATH="", PORT=str(port), **PATIENT)
         said = folder / "out"
-        until(lambda: "is ready" in said.read_text() or up.poll() is not None, 90)
+        wait_until(lambda: "is ready" in said.read_text() or up.poll() is not None, within=90)
         yield Running(f"http://127.0.0.1:{port}", up, said)
 
 
@@ -142,4 +143,4 @@ def test_ends_all_it_has_started_when_told_to(running: Running) -> None:
     running.process.terminate()
 
     assert running.process.wait(30) == 0
-    until(lambda: not any(map(lives, below)))
+    wait_until(lambda: not any(map(lives, below)))

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from chatsite.local import valkey
-from tests.local.conftest import until
+from tests.waiting import wait_until
 
 SERVER = valkey.binary()
 pytestmark = [
@@ -21,7 +21,7 @@ def started(directory: Path, path: Path) -> "subprocess.Popen[bytes]":
     assert SERVER is not None
     process = valkey.process(SERVER, directory=directory, path=path)
     running = subprocess.Popen(process.command, stdout=subprocess.DEVNULL)
-    until(lambda: asyncio.run(valkey.answers(path)))
+    wait_until(lambda: asyncio.run(valkey.answers(path)))
     return running
 
 

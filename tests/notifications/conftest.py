@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest_asyncio
 
 from tests.standins import discord_spec
 from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ async def moderated(
     found = Moderated(discord_server, session, None)
     await found.off(chat.post_message, session=session, text="Hello")
     mirror.wake()
-    thread = await found.off(until, DiscordThread.objects.first)
+    thread = await found.off(wait_until, DiscordThread.objects.first)
     found.thread_id, found.card_id = thread.thread_id, thread.message_id
-    await found.off(until, all_sent)
+    await found.off(wait_until, all_sent)
     async with listening(found):
         yield found
 
@@ -100,16 +100,6 @@ def session(transactional_db: None) -> Any:
     from tests.support import open_session
 
     return open_session()
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Wait until `condition` gives something, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s")
 
 
 async def beside(act: Callable[..., Any], *args: Any, **options: Any) -> Any:

@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 from chat_app.models import ChatMessage, MessageType
-from tests.notifications.conftest import beside, until
+from tests.notifications.conftest import beside
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import MODERATOR_ROLE
+from tests.waiting import wait_until
 
 DANA = shapes.user("1000000000000000001", "dana")
 EVE = shapes.user("1000000000000000002", "eve")
@@ -70,14 +71,14 @@ class Moderated:
         def find() -> Any:
             return next((b for i, b in self.server.callbacks if i == packet["id"]), None)
 
-        return await self.off(until, find)
+        return await self.off(wait_until, find)
 
     async def speaks(self, text: str, who: Any = DANA) -> Any:
         """A moderator writes in the thread, and it has reached the visitor."""
         written = await self.off(
             self.server.write, self.thread_id, who, text, roles=[MODERATOR_ROLE]
         )
-        await self.off(until, lambda: (written["id"], "✅") in self.server.reactions)
+        await self.off(wait_until, lambda: (written["id"], "✅") in self.server.reactions)
         return written
 
     async def said(self) -> list[str]:

@@ -12,10 +12,10 @@ from django.db import OperationalError
 from notifications import moderation, threads
 from notifications.discord_bot import access, inbox, leader
 from notifications.models import DiscordThread
-from tests.notifications.conftest import until
 from tests.notifications.moderated import DANA, EVE, Moderated, listening
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import MODERATOR_ROLE
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
@@ -96,7 +96,7 @@ async def test_a_picture_alone_is_answered_with_the_reason(moderated: Moderated)
     server, thread = moderated.server, moderated.thread_id
     await moderated.off(server.write, thread, DANA, "", roles=[MODERATOR_ROLE])
     told = await moderated.off(
-        until, lambda: [one["content"] for one in server.messages[thread] if one["content"]]
+        wait_until, lambda: [one["content"] for one in server.messages[thread] if one["content"]]
     )
     assert told == ["⚠️ Not sent: only text reaches the visitor."]
 
@@ -106,7 +106,7 @@ async def test_an_interaction_answered_elsewhere_is_left_alone(moderated: Modera
     for status, code in ((404, 10062), (400, 50035)):
         fault = server.fault(r"POST /interactions/", status=status, code=code, times=1)
         await moderated.command("reply", text=f"Code {code}")
-        await moderated.off(until, lambda one=fault: not one.times)
+        await moderated.off(wait_until, lambda one=fault: not one.times)
     await moderated.speaks("Last")
     assert await moderated.said() == ["Code 10062", "Code 50035", "Last"]
 
@@ -129,7 +129,7 @@ async def test_who_is_a_moderator_no_more_corrects_nothing(moderated: Moderated)
     changed = {**written, "content": "Our price is 0", "edited_timestamp": shapes.now()}
     await moderated.off(server.tell, "MESSAGE_UPDATE", {**changed, "guild_id": server.guild_id})
     looked = f"/guilds/{server.guild_id}/members/{DANA['id']}"
-    await moderated.off(until, lambda: any(one[2].endswith(looked) for one in server.requests))
+    await moderated.off(wait_until, lambda: any(one[2].endswith(looked) for one in server.requests))
     await moderated.speaks("Last", EVE)  # Dana's own words would come with their old role
     assert await moderated.said() == ["Our price is 9", "Last"]
 
@@ -169,7 +169,7 @@ async def test_a_thread_without_a_conversation_is_left_alone(moderated: Moderate
     answer = await moderated.answered(await moderated.command("transcript"))
     assert answer["type"] == 5
     edits = lambda: [b for i, b in server.callbacks if i.startswith("edit ")]  # noqa: E731
-    (edit,) = await moderated.off(until, edits)
+    (edit,) = await moderated.off(wait_until, edits)
     assert edit["content"] == "This is not the thread of a conversation."
     assert await moderated.said() == []
 
@@ -265,7 +265,7 @@ async def test_a_form_that_discord_does_not_open_is_let_be(moderated: Moderated)
     fault = moderated.server.fault(r"POST /interactions/", status=404, code=10062, times=1)
     data = {"custom_id": "chatsite:reply", "component_type": 2}
     await moderated.interact(3, data, DANA, [MODERATOR_ROLE])
-    await moderated.off(until, lambda: not fault.times)
+    await moderated.off(wait_until, lambda: not fault.times)
     await moderated.speaks("Last")
 
 

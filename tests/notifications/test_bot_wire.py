@@ -15,10 +15,11 @@ from chat_app.models import ChatMessage
 from notifications import moderation
 from notifications.models import Delivery
 from sessions_app.audit import Actor
-from tests.notifications.conftest import all_sent, until
+from tests.notifications.conftest import all_sent
 from tests.notifications.moderated import DANA, EVE, Moderated, listening
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import MODERATOR_ROLE
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
@@ -105,7 +106,7 @@ async def test_resumes_after_a_dropped_connection(moderated: Moderated) -> None:
     server = moderated.server
     await moderated.off(server.call, server.gateway.drop())
     await moderated.off(server.write, moderated.thread_id, DANA, "During", roles=[MODERATOR_ROLE])
-    await moderated.off(until, lambda: server.gateway.resumed)
+    await moderated.off(wait_until, lambda: server.gateway.resumed)
     async with asyncio.timeout(30):
         while await moderated.said() != ["During"]:
             await asyncio.sleep(0.05)
@@ -165,7 +166,7 @@ async def _replied(moderated: Moderated, mirror: Any, text: str) -> list[str]:
 
 async def _all_is_sent(moderated: Moderated, mirror: Any) -> None:
     mirror.wake()
-    await moderated.off(until, all_sent)
+    await moderated.off(wait_until, all_sent)
 
 
 async def _delete(moderated: Moderated, message_id: str) -> None:
@@ -196,7 +197,7 @@ async def test_a_slow_database_defers_the_answer(
     assert answer["type"] == 5
     is_deferred.set()
     edits = lambda: [b for i, b in moderated.server.callbacks if i.startswith("edit ")]  # noqa: E731
-    (edit,) = await moderated.off(until, edits)
+    (edit,) = await moderated.off(wait_until, edits)
     assert "yours" in edit["content"]
 
 
@@ -211,11 +212,11 @@ async def test_one_malformed_event_does_not_end_the_process(
     server = moderated.server
     before = len(server.gateway.identified)
     task = asyncio.create_task(running.run())
-    await moderated.off(until, lambda: len(server.gateway.identified) > before)
-    await moderated.off(until, lambda: server.gateway._sockets)
+    await moderated.off(wait_until, lambda: len(server.gateway.identified) > before)
+    await moderated.off(wait_until, lambda: server.gateway._sockets)
     await moderated.off(server.tell, "GUILD_ROLE_CREATE", {"guild_id": server.guild_id})
     await moderated.off(server.tell, "MESSAGE_CREATE", {"nonsense": True})
-    await moderated.off(until, lambda: len(server.gateway.identified) >= before + 2)
+    await moderated.off(wait_until, lambda: len(server.gateway.identified) >= before + 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

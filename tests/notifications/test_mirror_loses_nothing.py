@@ -16,7 +16,8 @@ from chat_app.models import AnswerStatus
 from notifications import inert
 from sessions_app.audit import Actor
 from sessions_app.models import SessionEvent
-from tests.notifications.conftest import all_sent, corpus, markers, until
+from tests.notifications.conftest import all_sent, corpus, markers
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +67,7 @@ def test_every_event_arrives_once_and_in_order(
         if number in cuts:
             discord_server.fault(r"POST /channels/\d+/messages$", cut=True, times=1)
         if number == deletion:
-            until(all_sent, 60)
+            wait_until(all_sent, within=60)
             discord_server.delete_thread(next(iter(discord_server.threads)))
         if number == outage:
             discord_server.is_down = True
@@ -74,7 +75,7 @@ def test_every_event_arrives_once_and_in_order(
         mirror.wake()
     time.sleep(_OUTAGE)
     discord_server.is_down = False
-    until(all_sent, 120)
+    wait_until(all_sent, within=120)
     found, said = _sent_in_order(discord_server)
     events = SessionEvent.objects.filter(session=session).exclude(kind="opened").order_by("seq")
     numbers = [int(one.partition(" ")[0].removeprefix("#")) for one in found]
@@ -92,11 +93,11 @@ def test_a_worker_that_dies_after_the_post_leaves_no_double(discord_server, mirr
     discord_server.remembers_nonces = False
     _say(session, 0, "Hello")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     # As if it had been killed between Discord's answer and the mark: owed again, attempt counted.
     Delivery.objects.update(status="due", attempts=1, message_ids=[], discord_message_id="")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert len(_sent_in_order(discord_server)[0]) == 2
     assert len(discord_server.messages[discord_server.channel_id]) == 1
 
@@ -110,7 +111,7 @@ def test_two_mirrors_share_the_work(discord_server, mirror, session):
         _say(session, number * 4, f"Message {number}")
         mirror.wake()
         other.wake()
-    until(all_sent, 30)
+    wait_until(all_sent, within=30)
     other.stop(seconds=1)
     found, _ = _sent_in_order(discord_server)
     assert len(found) == len(set(found)) == 20

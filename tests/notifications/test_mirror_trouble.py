@@ -11,8 +11,9 @@ from chat_app import services, staff
 from notifications import discord_client, inert, leases, pause
 from notifications.models import Delivery, DeliveryStatus
 from sessions_app.audit import Actor
-from tests.notifications.conftest import all_sent, markers, until
+from tests.notifications.conftest import all_sent, markers
 from tests.support import open_session
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def say(session: Any, text: str) -> Any:
 
 def mirrored(mirror: Any) -> None:
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
 
 
 @pytest.fixture
@@ -50,9 +51,9 @@ def test_a_locked_thread_waits_alone_where_it_may_not_be_unlocked(
     other = open_session("bob@example.com")
     say(other, "Elsewhere")
     mirror.wake()
-    until(lambda: fault.seen >= 3)
+    wait_until(lambda: fault.seen >= 3)
     (elsewhere,) = discord_server.threads.keys() - {thread["id"]}
-    until(lambda: markers(discord_server, elsewhere))
+    wait_until(lambda: markers(discord_server, elsewhere))
     assert alerts == ["a thread is locked"]
     assert pause.current() == ("", None)
     owed = Delivery.objects.filter(status=DeliveryStatus.DUE)
@@ -162,7 +163,7 @@ def test_a_channel_that_is_gone_pauses_the_mirror(
     )
     say(session, "Hello")
     mirror.wake()
-    until(lambda: pause.current()[0])
+    wait_until(lambda: pause.current()[0])
     fault.times = 0
     mirrored(mirror)
     assert pause.current() == ("", None)
@@ -176,7 +177,7 @@ def test_a_hold_up_that_another_worker_found_ends_with_the_first_success(
     pause.pause(seconds=0, reason="another worker was refused")
     say(session, "Again")
     mirrored(mirror)
-    until(lambda: pause.current() == ("", None))
+    wait_until(lambda: pause.current() == ("", None))
 
 
 def test_too_many_active_threads_are_waited_for(discord_server, mirror, session, monkeypatch):
@@ -210,9 +211,9 @@ def test_a_lost_lease_stores_nothing(discord_server, mirror, session):
     say(session, "Again")
     fault = discord_server.fault(r"POST .*/messages$", delay=0.3, times=1)
     mirror.wake()
-    until(lambda: fault.seen)
+    wait_until(lambda: fault.seen)
     Delivery.objects.filter(status=DeliveryStatus.DUE).update(lease_token="another", attempts=2)
-    until(lambda: not mirror._running)
+    wait_until(lambda: not mirror._running)
     (owed,) = Delivery.objects.filter(status=DeliveryStatus.DUE)
     assert (owed.lease_token, owed.message_ids) == ("another", [])
 
@@ -221,7 +222,7 @@ def test_what_is_not_sent_by_the_end_is_given_back(discord_server, mirror, sessi
     discord_server.fault(r"POST .*/messages$", delay=5, times=1)
     say(session, "Hello")
     mirror.wake()
-    until(lambda: mirror._running)
+    wait_until(lambda: mirror._running)
     mirror.stop(seconds=0)
     assert leases.claim(most=1), "nobody waits for the lease of a worker that has ended"
 

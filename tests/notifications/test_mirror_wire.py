@@ -14,9 +14,10 @@ from chat_app.answers import Outcome
 from chat_app.models import AnswerStatus, ChatMessage
 from notifications.models import Delivery, DeliveryStatus, DiscordThread, MirrorState
 from sessions_app.audit import Actor
-from tests.notifications.conftest import all_sent, markers, until
+from tests.notifications.conftest import all_sent, markers
 from tests.standins import discord_spec
 from tests.support import open_session
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,7 @@ def test_opens_a_thread_with_the_first_message(discord_server, mirror, session):
     assert not Delivery.objects.exists()
     posted = ask(session, "Hello <@1> **you**")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     card = discord_server.messages[discord_server.channel_id][0]
     embed = card["embeds"][0]
     fields = {one["name"]: one["value"] for one in embed["fields"]}
@@ -76,14 +77,14 @@ def test_edits_the_card_when_the_state_changes(discord_server, mirror, session):
     ask(session, "Hello")
     staff.take_over(session_id=session.pk, actor=DANA)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     card = discord_server.messages[discord_server.channel_id][0]
     labels = [button["label"] for button in card["components"][0]["components"]]
     assert "Hand back" in labels
     assert "🧑 Dana" in str(card["embeds"])
     staff.close(session_id=session.pk, actor=DANA, text="Bye!")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     thread = only_thread(discord_server)
     assert thread["thread_metadata"]["archived"]
     assert "Closed by Dana" in discord_server.messages[thread["id"]][-1]["embeds"][0]["description"]
@@ -91,7 +92,7 @@ def test_edits_the_card_when_the_state_changes(discord_server, mirror, session):
     session.refresh_from_db()
     ask(session, "One more thing")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert not thread["thread_metadata"]["archived"]
     session.refresh_from_db()
     assert session.is_active
@@ -105,7 +106,7 @@ def test_posts_once_where_the_connection_broke_after_discord_took_it(
     for number in range(4):
         ask(session, f"Question {number}")
     mirror.wake()
-    until(all_sent, 30)
+    wait_until(all_sent, within=30)
     assert len(discord_server.messages[discord_server.channel_id]) == 1
     found = markers(discord_server, only_thread(discord_server)["id"])
     assert found == ["#2", "#4", "#5", "#7", "#8", "#10", "#11", "#13"]
@@ -114,11 +115,11 @@ def test_posts_once_where_the_connection_broke_after_discord_took_it(
 def test_makes_a_deleted_thread_anew_with_its_history(discord_server, mirror, session):
     ask(session, "First")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     discord_server.delete_thread(only_thread(discord_server)["id"])
     ask(session, "Second")
     mirror.wake()
-    until(all_sent, 20)
+    wait_until(all_sent, within=20)
     thread = only_thread(discord_server)
     assert markers(discord_server, thread["id"]) == ["#2", "#4", "#5", "#7"]
     assert len(discord_server.messages[discord_server.channel_id]) == 1
@@ -128,12 +129,12 @@ def test_makes_a_deleted_thread_anew_with_its_history(discord_server, mirror, se
 def test_brings_back_a_thread_that_was_put_away(discord_server, mirror, session, state):
     ask(session, "First")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     thread = only_thread(discord_server)
     thread["thread_metadata"][state] = True
     ask(session, "Second")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert markers(discord_server, thread["id"]) == ["#2", "#4", "#5", "#7"]
 
 
@@ -141,7 +142,7 @@ def test_waits_as_long_as_a_limit_says(discord_server, mirror, session):
     fault = discord_server.fault(r"POST .*/messages$", status=429, retry_after=0.1, times=3)
     ask(session, "Hello")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert fault.times == 0
     posts = [
         when
@@ -155,8 +156,8 @@ def test_is_still_where_a_proxy_limits_the_address(discord_server, mirror, sessi
     discord_server.fault(r"POST .*/messages$", status=429, retry_after=1, via=False, times=1)
     ask(session, "Hello")
     mirror.wake()
-    until(lambda: MirrorState.objects.filter(reason__contains="429").exists())
-    until(all_sent)
+    wait_until(lambda: MirrorState.objects.filter(reason__contains="429").exists())
+    wait_until(all_sent)
     assert MirrorState.objects.get().reason == ""
 
 
@@ -172,22 +173,22 @@ def test_pauses_with_one_alert_when_it_is_refused(
     fault = discord_server.fault(r"POST .*/messages$", status=status, code=code)
     ask(session, "Hello")
     mirror.wake()
-    until(lambda: fault.seen >= 3, 20)
+    wait_until(lambda: fault.seen >= 3, within=20)
     assert pause.current()[0]
     assert len(alerts) == 1
     discord_server.faults.clear()
-    until(all_sent)
+    wait_until(all_sent)
     assert pause.current() == ("", None)
 
 
 def test_gives_up_one_event_that_discord_rejects(discord_server, mirror, session):
     ask(session, "First")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     discord_server.fault(r"POST .*/messages$", status=400, code=50035, times=1)
     ask(session, "Second")
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert Delivery.objects.get(status=DeliveryStatus.FAILED).error.startswith("Rejected")
     assert markers(discord_server, only_thread(discord_server)["id"]) == ["#2", "#4", "#7"]
 
@@ -196,7 +197,7 @@ def test_continues_a_long_text(discord_server, mirror, session):
     text = "*bold* <@1> `x` [a](b)\n" * 170
     ask(session, text)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     found = markers(discord_server, only_thread(discord_server)["id"])
     assert found == ["#2 · 1/2", "#2 · 2/2", "#4"]
 
@@ -205,17 +206,17 @@ def test_corrects_what_staff_said_in_place(discord_server, mirror, session):
     ask(session, "Hello")
     said = staff.post_message(session_id=session.pk, text="Helo", actor=DANA)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     staff.edit_message(session_id=session.pk, message_id=said.pk, text="x" * 5, actor=DANA)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     thread = only_thread(discord_server)["id"]
     embed = discord_server.messages[thread][-1]["embeds"][0]
     assert embed["description"] == "x" * 5
     assert embed["title"] == "🧑‍💼 Staff Reply (edited)"
     staff.delete_message(session_id=session.pk, message_id=said.pk, actor=DANA)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert discord_server.messages[thread][-1]["embeds"][0]["title"].endswith("(deleted)")
     assert ChatMessage.objects.get(pk=said.pk).content == "x" * 5
 
@@ -225,7 +226,7 @@ def test_mirrors_only_the_opening_where_messages_are_off(discord_server, mirror,
     ask(session, "Hello")
     staff.take_over(session_id=session.pk, actor=DANA)
     mirror.wake()
-    until(all_sent)
+    wait_until(all_sent)
     assert discord_server.messages[only_thread(discord_server)["id"]] == []
     assert len(discord_server.messages[discord_server.channel_id]) == 1
 

@@ -13,8 +13,9 @@ import pytest
 
 from tests.standins import discord_shapes as shapes
 from tests.standins.discord import MODERATOR_ROLE, TOKEN, Discord
-from tests.system.processes import Stack, wait_until
+from tests.system.processes import Stack
 from tests.system.visitors import Visitor, entrance
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio
 

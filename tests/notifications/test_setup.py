@@ -206,14 +206,15 @@ def test_a_worker_with_discord_set_up_mirrors_until_it_ends(
 ) -> None:
     from notifications import mirror, tasks
     from sessions_app.audit import Actor
-    from tests.notifications.conftest import all_sent, until
+    from tests.notifications.conftest import all_sent
+    from tests.waiting import wait_until
 
     monkeypatch.setattr(mirror, "_mirror", None)
     pause.pause(seconds=60, reason="Discord does not accept DISCORD_BOT_TOKEN (401)")
     tasks.begin()
     staff.post_message(session_id=session.pk, text="Hello", actor=Actor("admin", "1", "Kim"))
     tasks.deliver()
-    until(all_sent)
+    wait_until(all_sent)
     tasks.end()
     assert "Hello" in str(discord_server.messages)
     assert pause.current() == ("", None)

@@ -10,17 +10,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote_plus
 
 import httpx
 
 from tests.system.machine import children, free_port, inode, open_files, resident_megabytes
+from tests.waiting import WITHIN, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 90.0  # seconds that anything here may take, on a busy machine
 
 
 class Process:
@@ -210,15 +209,6 @@ class Stack:
     def remove(self, name: str) -> None:
         """End a process for good."""
         self._processes.pop(name).kill()
-
-
-def wait_until(is_so: Callable[[], object], what: str, within: float = WITHIN) -> None:
-    """Wait until `is_so` says yes; fails with `what` after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within:g} s: {what}")
-        time.sleep(0.02)
 
 
 def _clean_environment() -> dict[str, str]:

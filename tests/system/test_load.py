@@ -12,8 +12,9 @@ import time
 import pytest
 
 from tests.system.machine import mapped_files, resident_megabytes
-from tests.system.processes import ROOT, WITHIN, Stack
+from tests.system.processes import ROOT, Stack
 from tests.system.visitors import Entrance, Visitor
+from tests.waiting import WITHIN
 
 VISITORS, MESSAGES = 100, 5
 # All in the bounded run (CHATSITE_FULL=1); `make bench` opens a thousand.

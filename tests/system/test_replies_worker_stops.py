@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.system.processes import Stack, wait_until
+from tests.system.processes import Stack
 from tests.system.visitors import Entrance
+from tests.waiting import wait_until
 
 
 @pytest.mark.asyncio

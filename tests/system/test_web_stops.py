@@ -9,8 +9,9 @@ import signal
 
 import pytest
 
-from tests.system.processes import Stack, wait_until
+from tests.system.processes import Stack
 from tests.system.visitors import Entrance
+from tests.waiting import wait_until
 
 GRACEFUL_SECONDS = 30.0  # gunicorn.conf.py
 

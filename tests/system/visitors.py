@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.system.processes import WITHIN
+from tests.waiting import WITHIN
 
 _numbers = itertools.count(1)
 
