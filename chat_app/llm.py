@@ -24,6 +24,7 @@ os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files 
 import litellm
 from litellm import exceptions as litellm_errors
 from litellm._internal_context import is_internal_call
+from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from openai import _models as openai_models
 from openai.resources.chat.completions import completions
@@ -35,6 +36,7 @@ litellm.turn_off_message_logging = True
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
 straight.join_pieces(LiteLLMAiohttpTransport)
 _protocol = straight.know_configs(openai_models)
+_look_up = straight.price_nothing(Logging)
 _adapter = straight.remember_adapters(openai_models)
 _transform = straight.keep_plain_messages(completions)
 

@@ -124,9 +124,8 @@ async def test_hears_fewer_pieces_when_the_provider_writes_many_at_once(llm, pro
 @pytest.mark.parametrize("ask", [whole, streamed])
 async def test_has_no_call_logged_when_nobody_listens(llm, provider, monkeypatch, ask):
     logged = []
-    logging = llm.litellm.litellm_core_utils.litellm_logging.Logging
     for name in ("success_handler", "async_success_handler"):
-        monkeypatch.setattr(logging, name, lambda *given, **_: logged.append(given))
+        monkeypatch.setattr(llm.Logging, name, lambda *given, **_: logged.append(given))
 
     await ask(llm)
     await asyncio.sleep(0)
@@ -146,6 +145,17 @@ async def test_cuts_the_answer_when_the_provider_pours(llm, provider, settings, 
 async def test_knows_the_cost_when_the_price_list_has_the_model(llm):
     assert llm.cost("gemini/gemini-2.5-flash-lite", 1_000_000, 0) > Decimal(0)
     assert llm.cost("openai/echo", 1000, 1000) is None
+
+
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_asks_for_the_price_once_when_litellm_would_too(llm, provider, monkeypatch, ask):
+    asked = []
+    monkeypatch.setattr(llm.litellm, "response_cost_calculator", lambda **o: asked.append(o))
+    monkeypatch.setattr(llm, "cost", lambda *_: Decimal("0.5"))
+
+    found = await ask(llm)
+
+    assert (found.cost, asked) == (Decimal("0.5"), [])
 
 
 async def test_estimates_tokens_when_the_provider_says_none(llm, provider):
