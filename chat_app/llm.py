@@ -151,9 +151,10 @@ class Call:
                 piece = chunk.choices[0].delta.content if chunk.choices else None
                 if piece:
                     self._first_token()
+                    piece = piece[: _MOST_CHARACTERS - len(self.text)]  # it may be many, joined
                     self.text += piece
                     await self._on_text(piece)
-                if len(self.text) > _MOST_CHARACTERS:
+                if len(self.text) >= _MOST_CHARACTERS:
                     break
         return self._completion(usage, None)
 
