@@ -101,7 +101,8 @@ def _piece(event: bytes) -> dict[str, Any] | None:
         (choice,) = data["choices"]
         delta = choice["delta"]
         is_text = isinstance(delta["content"], str)
-        others = [*_without(choice, "index", "delta"), *_without(delta, "role", "content")]
+        # An index above 0 is another answer to the same question.
+        others = [*_without(choice, "delta"), *_without(delta, "role", "content")]
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return data if is_text and not any((*others, data.get("usage"), data.get("error"))) else None

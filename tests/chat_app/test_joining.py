@@ -45,6 +45,7 @@ def test_hands_an_event_on_as_it_came_when_it_is_alone():
     "other",
     [
         piece("b", choice={"finish_reason": "length"}),
+        piece("b", choice={"index": 1}),
         piece("b", choice={"logprobs": {"content": []}}),
         piece("b", delta={"tool_calls": [{"index": 0}]}),
         piece("b", delta={"reasoning_content": "Hm."}),
