@@ -36,7 +36,7 @@ litellm.turn_off_message_logging = True
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
 straight.join_pieces(LiteLLMAiohttpTransport)
 _protocol = straight.know_configs(openai_models)
-_look_up = straight.price_nothing(Logging)
+straight.price_nothing(Logging)
 _adapter = straight.remember_adapters(openai_models)
 _transform = straight.keep_plain_messages(completions)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from chat_app import joining
@@ -17,36 +17,12 @@ def refuse_redirections(transport: Any) -> Any:
     litellm's clients would send the conversation, and with 307 the key, wherever it points.
     Gives back how the class sent before.
     """
-    send = transport.handle_async_request
-
-    async def handle_async_request(self: Any, request: Any) -> Any:
-        response = await send(self, request)
-        response.headers.pop("location", None)
-        return response
-
-    transport.handle_async_request = handle_async_request
-    return send
+    return _change_responses(transport, lambda response: response.headers.pop("location", None))
 
 
-def join_pieces(transport: Any) -> Any:
-    """Have this class of transports read streamed answers in joined pieces (joining.py).
-
-    Gives back how the class sent before.
-    """
-    send = transport.handle_async_request
-
-    async def handle_async_request(self: Any, request: Any) -> Any:
-        response = await send(self, request)
-        headers = response.headers
-        is_streamed = headers.get("content-type", "").startswith("text/event-stream")
-        if is_streamed and "content-encoding" not in headers:
-            body = response.stream
-            ended = body._aiohttp_response.content.wait_eof
-            response.stream = joining.JoinedStream(body, ended)
-        return response
-
-    transport.handle_async_request = handle_async_request
-    return send
+def join_pieces(transport: Any) -> None:
+    """Have this class of transports read streamed answers in joined pieces (joining.py)."""
+    _change_responses(transport, _join)
 
 
 def keep_plain_messages(resource: Any) -> Any:
@@ -104,14 +80,12 @@ def remember_adapters(models: Any) -> Any:
     return find
 
 
-def price_nothing(logging: Any) -> Any:
+def price_nothing(logging: Any) -> None:
     """Have litellm's class of logs not look up what a call cost: llm.py asks for that itself.
 
-    It is a quarter of what a whole answer costs the worker. Gives back how it looked it up.
+    It is a quarter of what a whole answer costs the worker.
     """
-    look_up = logging.response_cost_calculator
     logging.response_cost_calculator = lambda *_given, **_more: None
-    return look_up
 
 
 def log_nothing(stream: Any) -> None:
@@ -120,6 +94,25 @@ def log_nothing(stream: Any) -> None:
     It leaves that to whoever says so in this way: its own proxy does.
     """
     stream.logging_obj._on_deferred_stream_complete = True
+
+
+def _change_responses(transport: Any, change: Callable[[Any], Any]) -> Any:
+    send = transport.handle_async_request
+
+    async def handle_async_request(self: Any, request: Any) -> Any:
+        response = await send(self, request)
+        change(response)
+        return response
+
+    transport.handle_async_request = handle_async_request
+    return send
+
+
+def _join(response: Any) -> None:
+    is_streamed = response.headers.get("content-type", "").startswith("text/event-stream")
+    if is_streamed and "content-encoding" not in response.headers:
+        ended = response.stream._aiohttp_response.content.wait_eof
+        response.stream = joining.JoinedStream(response.stream, ended)
 
 
 def _is_plain(message: Any) -> bool:
