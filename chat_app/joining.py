@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final
@@ -80,16 +81,18 @@ class Joiner:
 
 def _joined(events: list[bytes]) -> list[bytes]:
     found: list[bytes] = []
-    neighbour: dict[str, Any] | None = None
-    for event in events:
-        piece = _piece(event)
-        if neighbour and piece:
-            _delta(neighbour)["content"] += _delta(piece)["content"]
-            found[-1] = b"data: " + json.dumps(neighbour).encode()
-        else:
-            found.append(event)
-            neighbour = piece
+    read = [(event, _piece(event)) for event in events]
+    for _, neighbours in itertools.groupby(read, lambda one: one[1] is None):
+        alike = list(neighbours)
+        pieces = [piece for _, piece in alike if piece]
+        found += [_one_of(pieces)] if len(pieces) > 1 else [event for event, _ in alike]
     return found
+
+
+def _one_of(pieces: list[dict[str, Any]]) -> bytes:
+    deltas = [piece["choices"][0]["delta"] for piece in pieces]
+    deltas[0]["content"] = "".join(delta["content"] for delta in deltas)
+    return b"data: " + json.dumps(pieces[0]).encode()
 
 
 def _piece(event: bytes) -> dict[str, Any] | None:
@@ -106,11 +109,6 @@ def _piece(event: bytes) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return data if is_text and not any((*others, data.get("usage"), data.get("error"))) else None
-
-
-def _delta(piece: dict[str, Any]) -> dict[str, Any]:
-    delta: dict[str, Any] = piece["choices"][0]["delta"]
-    return delta
 
 
 def _without(part: dict[str, Any], *names: str) -> list[Any]:
