@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import httpx
 
-# Between two readings; as often as pieces are told.
+# Between two readings, and between two tellings: a person reads no faster, and each costs as much
+# as the last, however little came.
 SECONDS: Final = 0.04
 # So many readings come at once: a role, and the first word.
 _UNPAUSED: Final = 2

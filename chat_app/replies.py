@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from chat_app import answers, fallbacks, guard, kept_back, llm, pulse, writing
+from chat_app import answers, fallbacks, guard, joining, kept_back, llm, pulse, writing
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Spent, Taken
 from chat_app.endings import Ending
@@ -24,9 +24,6 @@ from chat_app.prompts import Turn
 from chatsite.core import cancelling, live, logs, metrics
 
 log = structlog.get_logger(__name__)
-
-# Pieces are told this often: a person reads no faster, and each telling costs a round trip.
-_FLUSH_SECONDS = 0.04
 
 
 class Reply:
@@ -189,7 +186,7 @@ class _Shown:
             except (RedisError, OSError):
                 # The end event brings the whole text; readers notice the gap and wait for it.
                 log.debug("a piece was not told")
-            await asyncio.sleep(_FLUSH_SECONDS)
+            await asyncio.sleep(joining.SECONDS)
 
 
 async def watched(client: redis.asyncio.Redis, claimed: Sequence[ChatMessage]) -> set[str]:
