@@ -41,14 +41,17 @@ class Author:
     """Makes conversations up; the same seed makes the same ones."""
 
     def __init__(self, *, seed: int, now: datetime, days: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311  (invention, no secrets)
+        self._seed, self._random = seed, random.Random(seed)  # noqa: S311  (invention, no secrets)
         self._now, self._days = now, days
         self._hashes: dict[str, str] = {}
         self._browser = identity.browser_hash("demo")
 
     def write(self, count: int) -> Iterator[Conversation]:
         """So many conversations, oldest first."""
-        for moment in sorted(self._moment() for _ in range(count)):
+        moments = sorted(self._moment() for _ in range(count))
+        for number, moment in enumerate(moments):
+            # How many throws came before depends on the time of day; what is said must not.
+            self._random.seed(f"{self._seed} {number}")
             yield self._conversation(moment)
 
     def _moment(self) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
@@ -10,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, F, Q
 
 from chat_app import fulltext
-from chat_app.console import days
+from chat_app.console import days, sample
 from chat_app.management.commands import demo_data
 from chat_app.models import AnswerStatus, ChatMessage, DayFigures, MessageType
 from sessions_app.models import ChatSession, SessionEvent
@@ -96,3 +97,13 @@ def test_is_shown_by_the_console(sign_in: SignIn) -> None:
 
     assert client.get(LIST).status_code == 200
     assert client.get("/admin/", follow=True).status_code == 200
+
+
+def test_the_same_seed_says_the_same_whatever_the_hour() -> None:
+    def said(hour: int) -> list[str]:
+        now = datetime(2026, 11, 24, hour, 50, tzinfo=UTC)
+        author = sample.Author(seed=5, now=now, days=20)
+        place = sample.MESSAGE_COLUMNS.index("content")
+        return [row[place] for one in author.write(30) for row in one.messages]
+
+    assert said(2) == said(12) == said(22)
