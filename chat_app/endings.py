@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import CharField, F
 from django.utils import timezone
 
 from chat_app import answers, budgets
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Taken
 from chat_app.models import AnswerStatus, ChatMessage
-from chatsite.core import returning
+from chatsite.core import statements
+from chatsite.core.statements import Slot, Statement
 from sessions_app import events
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
@@ -77,12 +78,19 @@ def _at_once(endings: Sequence[Ending]) -> bool:
     return True
 
 
-def _take_numbers(sessions: Collection[str]) -> dict[str, int]:
+def _take_numbers(sessions: Sequence[str]) -> dict[str, int]:
     """The next event's number of each session that is the AI's; all stay locked."""
-    rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
     if len(sessions) > 1 and connection.features.has_select_for_update:
+        rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
         list(rows.order_by("pk").select_for_update().values_list("pk"))
-    return dict(returning.update(rows, ("id", "last_seq"), last_seq=F("last_seq") + 1))
+    return dict(_numbering().ask(sessions=sessions))
+
+
+@statements.once
+def _numbering() -> Statement:
+    sessions = [Slot("sessions", CharField())]
+    rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
+    return statements.update(rows, ("id", "last_seq"), last_seq=F("last_seq") + 1)
 
 
 def _update(endings: Sequence[Ending]) -> int:

@@ -4,23 +4,18 @@ All times are the database's, so that the clocks of machines do not matter."""
 
 from __future__ import annotations
 
-import functools
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, F, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage
-from chatsite.core import metrics, returning
-
-# Where a built statement takes these.
-_HOLDER: Final = "the holder"
-_IDS: Final = "the ids"
+from chatsite.core import metrics, statements
+from chatsite.core.statements import Rows, Slot, Statement
 
 
 def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
@@ -30,16 +25,15 @@ def claim(*, most: int, but_not: Collection[str] = ()) -> list[ChatMessage]:
     taken over from itself.
 
     One answer of a session at a time, oldest first: a conversation stays in order, and nobody's
-    many questions keep others waiting. Each comes with its question.
+    many questions keep others waiting.
     """
     ids = _due(most, but_not)
     if not ids:
         return []
     token = secrets.token_urlsafe(16)
-    if not _take(ids, token):
-        return []
-    mine = ChatMessage.objects.filter(lease_token=token, status=AnswerStatus.RUNNING)
-    answers = list(mine.select_related("reply_to").order_by("timestamp"))
+    # Another worker may have been first with some of them.
+    taking = _taking(settings.ANSWER_ATTEMPTS, settings.ANSWER_LEASE_SECONDS)
+    answers = sorted(taking.find(ids=ids, holder=token), key=lambda one: one.timestamp)
     # What was given back is not counted as tried: a second attempt follows a silent worker.
     metrics.LEASES_LOST.labels("answer").inc(sum(answer.attempt > 1 for answer in answers))
     return answers
@@ -93,45 +87,27 @@ def waiting() -> QuerySet[ChatMessage]:
 
 def _due(most: int, but_not: Collection[str]) -> list[str]:
     """The ids of what could be claimed, oldest first. Mostly nothing: it is asked at each bell."""
-    statement, parameters = _due_statement(connection.vendor, settings.ANSWER_ATTEMPTS)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{statement} LIMIT %s", [*parameters, most + len(but_not)])
-        found = [pk for (pk,) in cursor.fetchall() if pk not in but_not]
+    due = _looking(settings.ANSWER_ATTEMPTS).ask(most=most + len(but_not))
+    found = [pk for (pk,) in due if pk not in but_not]
     return found[:most]
 
 
-def _take(ids: Sequence[str], token: str) -> int:
-    """Hold what is still there of these answers; how many. Another worker may have been first."""
-    settled = settings.ANSWER_ATTEMPTS, settings.ANSWER_LEASE_SECONDS
-    statement, parameters = _take_statement(connection.vendor, *settled)
-    places = ", ".join(["%s"] * len(ids))
-    given = {_HOLDER: [token], _IDS: ids}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement.replace("IN (%s)", f"IN ({places})"),
-            [value for one in parameters for value in given.get(one, [one])],
-        )
-        return int(cursor.rowcount)
+@statements.once
+def _looking(_attempts: int) -> Statement:
+    due = _claimable().order_by("timestamp").values_list("pk")
+    sql, parameters = due.query.sql_with_params()
+    return Statement(f"{sql} LIMIT %s", [*parameters, Slot("most", IntegerField())])
 
 
-@functools.cache
-def _take_statement(_vendor: str, _attempts: int, _seconds: float) -> tuple[str, tuple[Any, ...]]:
-    """To build it takes the ORM three times as long as the database takes to do it."""
-    return returning.compiled(
-        _claimable().filter(pk__in=[_IDS]),
+@statements.once
+def _taking(_attempts: int, _seconds: float) -> Rows[ChatMessage]:
+    return statements.update_rows(
+        _claimable().filter(pk__in=[Slot("ids", CharField())]),
         status=AnswerStatus.RUNNING,
-        lease_token=_HOLDER,
+        lease_token=Slot("holder", CharField()),
         lease_until=_lease_end(),
         attempt=F("attempt") + 1,
     )
-
-
-@functools.cache
-def _due_statement(_vendor: str, _attempts: int) -> tuple[str, tuple[Any, ...]]:
-    """To build it takes the ORM as long as the database takes to answer it."""
-    due = _claimable().order_by("timestamp").values_list("pk")
-    statement, parameters = due.query.sql_with_params()
-    return statement, tuple(parameters)
 
 
 def _claimable() -> QuerySet[ChatMessage]:

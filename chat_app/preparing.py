@@ -21,10 +21,14 @@ _ROLES: Final[dict[str, Role]] = {
     MessageType.STAFF: "assistant",
 }
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in _ROLES)
-# Of one session; a derived table, since SQLite limits no part of a UNION by itself.
-_SAID_BEFORE: Final = (
-    "SELECT * FROM (SELECT CAST(%s AS integer) AS place, seq, message_type, content"  # noqa: S608  (names of our own, no value)
-    f" FROM {ChatMessage._meta.db_table} WHERE session_id = %s AND seq < %s"
+_TABLE: Final = ChatMessage._meta.db_table
+# Of one answer: the question, and what was said before. A derived table, since SQLite limits no
+# part of a UNION by itself.
+_SAID: Final = (
+    "SELECT CAST(%s AS integer) AS place, seq, message_type, content"  # noqa: S608  (names of our own, no value)
+    f" FROM {_TABLE} WHERE id = %s"
+    " UNION ALL SELECT * FROM (SELECT CAST(%s AS integer), seq, message_type, content"
+    f" FROM {_TABLE} WHERE session_id = %s AND seq < (SELECT seq FROM {_TABLE} WHERE id = %s)"
     f" AND message_type IN ({_KINDS})"
     " AND NOT safety AND NOT degraded AND deleted_at IS NULL AND content <> ''"
     " ORDER BY seq DESC LIMIT %s) AS said"
@@ -41,11 +45,8 @@ class Prepared:
 
 def prepare(asked: Sequence[tuple[ChatMessage, str]]) -> list[Prepared]:
     """For each answer and its mark (guard.py): a lot costs two statements, as one does."""
-    histories = contexts([answer for answer, _ in asked])
-    turns = [
-        _turns(answer, mark, history)
-        for (answer, mark), history in zip(asked, histories, strict=True)
-    ]
+    said = contexts([answer for answer, _ in asked])
+    turns = [_turns(mark, *told) for (_, mark), told in zip(asked, said, strict=True)]
     most = (Amount(*fallbacks.most(one)) for one in turns)
     wanted = [(answer.session_id, amount) for (answer, _), amount in zip(asked, most, strict=True)]
     return [
@@ -53,23 +54,28 @@ def prepare(asked: Sequence[tuple[ChatMessage, str]]) -> list[Prepared]:
     ]
 
 
-def contexts(answers: Sequence[ChatMessage]) -> list[list[Turn]]:
-    """What was said before each answer's question, oldest first, as the model is shown it."""
+def contexts(answers: Sequence[ChatMessage]) -> list[tuple[str, list[Turn]]]:
+    """Each answer's question, and what was said before it, oldest first, as models are shown it."""
     asked: list[int | str] = []
     for place, answer in enumerate(answers):
-        assert answer.reply_to is not None
+        question = str(answer.reply_to_id)
         most = settings.LLM_CONTEXT_MESSAGES
-        asked += [place, answer.session_id, answer.reply_to.seq, most]
+        asked += [place, question, place, answer.session_id, question, most]
     said: dict[int, list[Turn]] = defaultdict(list)
     with connection.cursor() as cursor:
-        statement = " UNION ALL ".join([_SAID_BEFORE] * len(answers))
+        statement = " UNION ALL ".join([_SAID] * len(answers))
         cursor.execute(f"{statement} ORDER BY place, seq", asked)
         for place, _, kind, content in cursor.fetchall():
             said[place].append({"role": _ROLES[kind], "content": content})
-    return [said[place] for place in range(len(answers))]
+    return [_apart(said[place]) for place in range(len(answers))]
 
 
-def _turns(answer: ChatMessage, mark: str, history: Sequence[Turn]) -> list[Turn]:
+def _apart(said: list[Turn]) -> tuple[str, list[Turn]]:
+    # The question comes last; nothing does where all was erased meanwhile, the answer too.
+    return (said[-1]["content"], said[:-1]) if said else ("", [])
+
+
+def _turns(mark: str, question: str, history: Sequence[Turn]) -> list[Turn]:
     return prompts.build(
         system=prompts.instructions(
             prompts.system_prompt(settings.LLM_SYSTEM_PROMPT_FILE),
@@ -77,7 +83,7 @@ def _turns(answer: ChatMessage, mark: str, history: Sequence[Turn]) -> list[Turn
             is_marked=bool(mark),
         ),
         history=history,
-        question=answer.reply_to.content if answer.reply_to else "",
+        question=question,
         most_turns=settings.LLM_CONTEXT_MESSAGES,
         most_tokens=settings.LLM_CONTEXT_TOKENS,
         mark=mark,

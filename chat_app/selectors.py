@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import BigIntegerField, CharField
 
 from chat_app import presenters
 from chat_app.models import AnswerStatus, ChatMessage, MessageType
-from chatsite.core import hops
+from chatsite.core import hops, statements
 from chatsite.core.errors import NotFound
+from chatsite.core.statements import Rows, Slot
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 
 EVENTS_AT_ONCE = 200
@@ -69,13 +71,9 @@ def history(
 
 def events_after(session_id: str, after: int) -> list[StreamEvent]:
     """The next events of the session, at most EVENTS_AT_ONCE, in order."""
-    rows = list(
-        SessionEvent.objects.filter(session_id=session_id, seq__gt=after).order_by("seq")[
-            :EVENTS_AT_ONCE
-        ]
-    )
+    rows = _following().find(session=session_id, after=after)
     told = {row.reference for row in rows if row.reference}
-    messages = ChatMessage.objects.in_bulk(told) if told else {}
+    messages = {one.pk: one for one in _naming().find(ids=list(told))} if told else {}
     session = None
     if any(row.kind == EventKind.STATUS for row in rows):
         session = ChatSession.objects.get(pk=session_id)
@@ -89,8 +87,7 @@ def running_answer(session_id: str) -> ChatMessage | None:
 
 def finished_answers(ids: Collection[str]) -> list[tuple[ChatMessage, dict[str, Any]] | None]:
     """Of each answer, if nothing more will change, itself and what its asker is told."""
-    found = ChatMessage.objects.in_bulk(ids)
-    finished = {row.pk: row for row in found.values() if row.is_finished}
+    finished = {row.pk: row for row in _naming().find(ids=list(ids)) if row.is_finished}
     return [
         (finished[one], presenters.answered(finished[one])) if one in finished else None
         for one in ids
@@ -100,6 +97,18 @@ def finished_answers(ids: Collection[str]) -> list[tuple[ChatMessage, dict[str, 
 def last_seq(session_id: str) -> int:
     """The number of the session's last event."""
     return ChatSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
+
+
+@statements.once
+def _following() -> Rows[SessionEvent]:
+    session, after = Slot("session", CharField()), Slot("after", BigIntegerField())
+    rows = SessionEvent.objects.filter(session_id=session, seq__gt=after)
+    return statements.select(rows.order_by("seq")[:EVENTS_AT_ONCE])
+
+
+@statements.once
+def _naming() -> Rows[ChatMessage]:
+    return statements.select(ChatMessage.objects.filter(pk__in=[Slot("ids", CharField())]))
 
 
 def _event(

@@ -10,13 +10,14 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import CharField, DateTimeField, F
 from django.utils import timezone
 
 from chat_app import answers, budgets, room, screening
 from chat_app.models import UNFINISHED, AnswerStatus, ChatMessage, MessageType
-from chatsite.core import live, queue, returning
+from chatsite.core import live, queue, statements
 from chatsite.core.errors import NotFound, Problem
+from chatsite.core.statements import Slot, Statement
 from sessions_app import audit, authentication, events, selectors, staff
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
@@ -137,7 +138,7 @@ def _store(session: ChatSession, question: ChatMessage) -> Posted:
     if responder == Responder.AI:
         answer = _answer_to(question, seq=last)
         stored.append(answer)
-    ChatMessage.objects.bulk_create(stored)
+    statements.insert(stored)
     events.record(_events(question, answer))
     if answer is not None and not answer.is_finished:
         live.ring(queue.ANSWER)
@@ -157,15 +158,26 @@ def _take_a_message(session_id: str, now: datetime) -> tuple[int, str]:
 
 
 def _took(session_id: str, now: datetime) -> tuple[int, str] | None:
-    open_sessions = ChatSession.objects.filter(selectors.is_open(now), pk=session_id)
-    found = returning.update(
-        open_sessions.filter(message_count__lt=settings.MESSAGE_LIMIT),
+    silent_since = selectors.silent_since(now)
+    taking = _taking(settings.MESSAGE_LIMIT, ends_by_silence=silent_since is not None)
+    found = taking.ask(session=session_id, now=now, silent_since=silent_since)
+    return found[0] if found else None
+
+
+@statements.once
+def _taking(limit: int, *, ends_by_silence: bool) -> Statement:
+    now = Slot("now", DateTimeField())
+    silent_since = Slot("silent_since", DateTimeField()) if ends_by_silence else None
+    open_sessions = ChatSession.objects.filter(
+        selectors.outlasts(now, silent_since), pk=Slot("session", CharField())
+    )
+    return statements.update(
+        open_sessions.filter(message_count__lt=limit),
         ("last_seq", "responder"),
         message_count=F("message_count") + 1,
         last_seq=F("last_seq") + 2,
         last_activity=now,
     )
-    return found[0] if found else None
 
 
 def _came_back(session_id: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.dispatch import Signal
 
-from chatsite.core import live
+from chatsite.core import live, statements
 from sessions_app.models import ChatSession, EventKind, SessionEvent
 
 # Sent inside the transaction with `events`: later rooms write what they owe to them beside them.
@@ -15,7 +15,8 @@ recorded = Signal()
 
 def record(events: Iterable[SessionEvent]) -> list[SessionEvent]:
     """Store the events and announce them on commit. Call inside the transaction they tell of."""
-    stored = SessionEvent.objects.bulk_create(events)
+    stored = list(events)
+    statements.insert(stored)
     tell(stored)
     return stored
 
