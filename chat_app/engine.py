@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from chat_app import answers, endings, leases, llm, preparing, pulse, replies
 from chat_app.models import ChatMessage
+from chat_app.preparing import Prepared
 from chat_app.replies import Reply
 from chatsite.core import cancelling, live, metrics, queue, runtime
 from chatsite.core.lots import Lots
@@ -48,7 +49,7 @@ class Engine:
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-leases")
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
-        self._starts = Lots(functools.partial(self.database, preparing.prepare))
+        self._starts = Lots(self._prepare)
         self._ends = Lots(functools.partial(self.database, endings.finish))
         self._bell = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
@@ -134,25 +135,28 @@ class Engine:
             return
         mine = {answer_id for answer_id, _ in self._running}
         claimed = await self.database(leases.claim, most=room, but_not=mine)
-        watched = await replies.watched(self._client, claimed) if claimed else set()
         for answer in claimed:
-            self._begin(answer, is_watched=answer.pk in watched)
+            self._begin(answer)
         if len(claimed) == room:
             # There may be more than this worker can hold: let another one hear of it.
             await self.database(answers.sweep)
 
-    def _begin(self, answer: ChatMessage, *, is_watched: bool) -> None:
-        reply = Reply(
-            answer,
-            client=self._client,
-            prepare=self._starts.do,
-            store=self._ends.do,
-            is_watched=is_watched,
-        )
+    def _begin(self, answer: ChatMessage) -> None:
+        reply = Reply(answer, client=self._client, prepare=self._starts.do, store=self._ends.do)
         task = self._loop.create_task(reply.run())
         self._running[answer.pk, answer.lease_token] = (reply, task)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         task.add_done_callback(lambda done: self._ended(answer, done))
+
+    async def _prepare(self, asked: list[tuple[ChatMessage, str]]) -> list[tuple[Prepared, bool]]:
+        """What each answer and its mark need, and whether anybody follows its pieces."""
+        prepared, watched = await asyncio.gather(
+            self.database(preparing.prepare, asked),
+            replies.watched(self._client, [answer for answer, _ in asked]),
+        )
+        return [
+            (one, answer.pk in watched) for one, (answer, _) in zip(prepared, asked, strict=True)
+        ]
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)

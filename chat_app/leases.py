@@ -101,8 +101,9 @@ def _looking(_attempts: int) -> Statement:
 
 @statements.once
 def _taking(_attempts: int, _seconds: float) -> Rows[ChatMessage]:
+    # That none before it is unfinished was seen, and cannot change: it takes as long to plan.
     return statements.update_rows(
-        _claimable().filter(pk__in=[Slot("ids", CharField())]),
+        _unheld().filter(pk__in=[Slot("ids", CharField())]),
         status=AnswerStatus.RUNNING,
         lease_token=Slot("holder", CharField()),
         lease_until=_lease_end(),
@@ -115,11 +116,14 @@ def _claimable() -> QuerySet[ChatMessage]:
     earlier = ChatMessage.objects.filter(
         session=OuterRef("session"), seq__lt=OuterRef("seq"), status__in=unfinished
     )
+    return _unheld().filter(~Exists(earlier))
+
+
+def _unheld() -> QuerySet[ChatMessage]:
     # `status__in` beside the finer condition lets the partial index be used.
     return ChatMessage.objects.filter(
         Q(status=AnswerStatus.QUEUED) | Q(status=AnswerStatus.RUNNING, lease_until__lt=Now()),
-        ~Exists(earlier),
-        status__in=unfinished,
+        status__in=[str(status) for status in UNFINISHED],
         stop_requested=False,
         attempt__lt=settings.ANSWER_ATTEMPTS,
     )

@@ -34,11 +34,10 @@ class Reply:
         answer: ChatMessage,
         *,
         client: redis.asyncio.Redis,
-        prepare: Callable[[tuple[ChatMessage, str]], Awaitable[Prepared]],
+        prepare: Callable[[tuple[ChatMessage, str]], Awaitable[tuple[Prepared, bool]]],
         store: Callable[[Ending], Awaitable[bool]],
-        is_watched: bool,
     ) -> None:
-        self.answer, self._client, self._is_watched = answer, client, is_watched
+        self.answer, self._client, self._is_watched = answer, client, False
         self._prepare, self._store = prepare, store
         self._shown = _Shown(answer, client)
         self._taken: Taken | None = None
@@ -82,7 +81,7 @@ class Reply:
         return Amount() if is_free else taken.amount
 
     async def _make(self) -> Outcome:
-        prepared = await self._prepare((self.answer, self._mark))
+        prepared, self._is_watched = await self._prepare((self.answer, self._mark))
         if isinstance(prepared.taken, Spent):
             return answers.failure(prepared.taken.code, text=settings.LLM_BUDGET_TEXT)
         self._taken = prepared.taken

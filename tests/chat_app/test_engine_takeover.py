@@ -40,11 +40,11 @@ async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile(
     engine = engines.Engine()
     engine._loop.close()
     engine._loop, engine._client = asyncio.get_running_loop(), None
-    engine._begin(ChatMessage(pk="answer", lease_token="lost"), is_watched=False)
+    engine._begin(ChatMessage(pk="answer", lease_token="lost"))
 
     async def reclaimed(_executor: Any, act: Any) -> set[str]:
         (tokens,) = act.args
-        engine._begin(ChatMessage(pk="answer", lease_token="new"), is_watched=False)
+        engine._begin(ChatMessage(pk="answer", lease_token="new"))
         return {"answer"} if "new" in tokens else set()
 
     monkeypatch.setattr(engine, "_on", reclaimed)
