@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -49,7 +49,6 @@ class Engine:
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-leases")
         # By answer and lease: one that was taken over may come back here while its old task lives.
         self._running: dict[tuple[str, str], tuple[Reply, asyncio.Task[None]]] = {}
-        self._starts = Lots(self._prepare)
         self._ends = Lots(functools.partial(self.database, endings.finish))
         self._bell = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
@@ -134,29 +133,22 @@ class Engine:
         if room <= 0 or self._is_draining:
             return
         mine = {answer_id for answer_id, _ in self._running}
-        claimed = await self.database(leases.claim, most=room, but_not=mine)
-        for answer in claimed:
-            self._begin(answer)
+        claimed = await self.database(_claim, most=room, but_not=mine)
+        watched = await replies.watched(self._client, [answer for answer, _ in claimed])
+        for answer, prepared in claimed:
+            self._begin(answer, prepared, is_watched=answer.pk in watched)
         if len(claimed) == room:
             # There may be more than this worker can hold: let another one hear of it.
             await self.database(answers.sweep)
 
-    def _begin(self, answer: ChatMessage) -> None:
-        reply = Reply(answer, client=self._client, prepare=self._starts.do, store=self._ends.do)
+    def _begin(self, answer: ChatMessage, prepared: Prepared, *, is_watched: bool) -> None:
+        reply = Reply(
+            answer, prepared, client=self._client, store=self._ends.do, is_watched=is_watched
+        )
         task = self._loop.create_task(reply.run())
         self._running[answer.pk, answer.lease_token] = (reply, task)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         task.add_done_callback(lambda done: self._ended(answer, done))
-
-    async def _prepare(self, asked: list[tuple[ChatMessage, str]]) -> list[tuple[Prepared, bool]]:
-        """What each answer and its mark need, and whether anybody follows its pieces."""
-        prepared, watched = await asyncio.gather(
-            self.database(preparing.prepare, asked),
-            replies.watched(self._client, [answer for answer, _ in asked]),
-        )
-        return [
-            (one, answer.pk in watched) for one, (answer, _) in zip(prepared, asked, strict=True)
-        ]
 
     def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
         self._running.pop((answer.pk, answer.lease_token), None)
@@ -240,6 +232,12 @@ class Engine:
         # What libraries began on this loop ends with it: litellm's logging, for one.
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*(cancelling.end(task, again=0.1) for task in others if task))
+
+
+def _claim(*, most: int, but_not: Collection[str]) -> list[tuple[ChatMessage, Prepared]]:
+    """What is claimed and what each needs, in one hop: to wake a thread takes half of one."""
+    claimed = leases.claim(most=most, but_not=but_not)
+    return list(zip(claimed, preparing.prepare(claimed), strict=True))
 
 
 _engine: Engine | None = None

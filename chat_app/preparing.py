@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,18 +41,19 @@ class Prepared:
     """What a model is told, and what was taken of budgets for its answer."""
 
     turns: list[Turn]
+    mark: str  # around what visitors said (guard.py), if there is one
     taken: Taken | Spent
 
 
-def prepare(asked: Sequence[tuple[ChatMessage, str]]) -> list[Prepared]:
-    """For each answer and its mark (guard.py): a lot costs two statements, as one does."""
-    said = contexts([answer for answer, _ in asked])
-    turns = [_turns(mark, *told) for (_, mark), told in zip(asked, said, strict=True)]
+def prepare(answers: Sequence[ChatMessage]) -> list[Prepared]:
+    """For each answer: a lot costs two statements, as one does."""
+    if not answers:
+        return []
+    marks = [secrets.token_hex(4) if settings.LLM_MARK_USER_TEXT else "" for _ in answers]
+    turns = [_turns(mark, *said) for mark, said in zip(marks, contexts(answers), strict=True)]
     most = (Amount(*fallbacks.most(one)) for one in turns)
-    wanted = [(answer.session_id, amount) for (answer, _), amount in zip(asked, most, strict=True)]
-    return [
-        Prepared(told, taken) for told, taken in zip(turns, budgets.take_all(wanted), strict=True)
-    ]
+    wanted = [(answer.session_id, amount) for answer, amount in zip(answers, most, strict=True)]
+    return list(map(Prepared, turns, marks, budgets.take_all(wanted)))
 
 
 def contexts(answers: Sequence[ChatMessage]) -> list[tuple[str, list[Turn]]]:

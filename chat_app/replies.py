@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -32,17 +31,16 @@ class Reply:
     def __init__(
         self,
         answer: ChatMessage,
+        prepared: Prepared,
         *,
         client: redis.asyncio.Redis,
-        prepare: Callable[[tuple[ChatMessage, str]], Awaitable[tuple[Prepared, bool]]],
         store: Callable[[Ending], Awaitable[bool]],
+        is_watched: bool,
     ) -> None:
-        self.answer, self._client, self._is_watched = answer, client, False
-        self._prepare, self._store = prepare, store
+        self.answer, self._prepared = answer, prepared
+        self._client, self._store, self._is_watched = client, store, is_watched
         self._shown = _Shown(answer, client)
-        self._taken: Taken | None = None
-        self._mark = secrets.token_hex(4) if settings.LLM_MARK_USER_TEXT else ""
-        self._watch = guard.Watch(kept_back.canary(), self._mark)
+        self._watch = self._new_watch()
         self._began = time.perf_counter()
 
     async def run(self) -> None:
@@ -53,8 +51,9 @@ class Reply:
 
     async def end(self, outcome: Outcome) -> bool:
         """Store an outcome; says whether this claim was still held."""
-        used = self._used(self._taken, outcome) if self._taken else Amount()
-        ended = await self._store(Ending(self.answer, outcome, self._taken, used))
+        taken = None if isinstance(self._prepared.taken, Spent) else self._prepared.taken
+        used = self._used(taken, outcome) if taken else Amount()
+        ended = await self._store(Ending(self.answer, outcome, taken, used))
         if ended:
             metrics.ANSWER_SECONDS.observe(time.perf_counter() - self._began)
         log.info(
@@ -81,15 +80,14 @@ class Reply:
         return Amount() if is_free else taken.amount
 
     async def _make(self) -> Outcome:
-        prepared, self._is_watched = await self._prepare((self.answer, self._mark))
-        if isinstance(prepared.taken, Spent):
-            return answers.failure(prepared.taken.code, text=settings.LLM_BUDGET_TEXT)
-        self._taken = prepared.taken
+        taken, turns = self._prepared.taken, self._prepared.turns
+        if isinstance(taken, Spent):
+            return answers.failure(taken.code, text=settings.LLM_BUDGET_TEXT)
         if not self._is_watched:
-            return await self._ask(prepared.turns)
+            return await self._ask(turns)
         writing.tell(session_id=self.answer.session_id, who=writing.ASSISTANT)
         async with self._shown:
-            return await self._ask(prepared.turns)
+            return await self._ask(turns)
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:
@@ -125,8 +123,11 @@ class Reply:
             await self._shown.add(ready)
 
     async def _restart(self) -> None:
-        self._watch = guard.Watch(kept_back.canary(), self._mark)
+        self._watch = self._new_watch()
         await self._shown.restart()
+
+    def _new_watch(self) -> guard.Watch:
+        return guard.Watch(kept_back.canary(), self._prepared.mark)
 
     async def _whole(self, unseen: str) -> str:
         """The answer as it may go out, with what came in one piece and what was held back."""

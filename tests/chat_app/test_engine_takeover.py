@@ -16,7 +16,7 @@ class FakeReply:
 
     made: list[FakeReply] = []
 
-    def __init__(self, answer: ChatMessage, **_: Any) -> None:
+    def __init__(self, answer: ChatMessage, _prepared: None, **_: Any) -> None:
         self.answer, self.was_ended = answer, False
         self.made.append(self)
 
@@ -40,11 +40,11 @@ async def test_halts_the_lost_claim_only_when_the_answer_came_back_meanwhile(
     engine = engines.Engine()
     engine._loop.close()
     engine._loop, engine._client = asyncio.get_running_loop(), None
-    engine._begin(ChatMessage(pk="answer", lease_token="lost"))
+    engine._begin(ChatMessage(pk="answer", lease_token="lost"), None, is_watched=False)
 
     async def reclaimed(_executor: Any, act: Any) -> set[str]:
         (tokens,) = act.args
-        engine._begin(ChatMessage(pk="answer", lease_token="new"))
+        engine._begin(ChatMessage(pk="answer", lease_token="new"), None, is_watched=False)
         return {"answer"} if "new" in tokens else set()
 
     monkeypatch.setattr(engine, "_on", reclaimed)

@@ -22,18 +22,14 @@ def claimed(*names):
     return leases.claim(most=len(names))
 
 
-def prepared(answers):
-    return preparing.prepare([(answer, "") for answer in answers])
-
-
 def said(found):
     return [turn["content"] for turn in found.turns[1:]]
 
 
 def test_tells_each_what_was_said_in_its_own_session_when_many_are_prepared(settings):
-    settings.LLM_CONTEXT_MESSAGES = 2
+    settings.LLM_CONTEXT_MESSAGES, settings.LLM_MARK_USER_TEXT = 2, False
 
-    found = prepared(claimed("ann", "bob"))
+    found = preparing.prepare(claimed("ann", "bob"))
 
     assert [said(one) for one in found] == [
         ["ann 1", "ann 2", "ann asks"],
@@ -48,7 +44,7 @@ def test_refuses_only_the_one_whose_budget_is_spent_when_many_are_prepared(setti
         day=answers[0].timestamp.date(), scope=answers[0].session_id, tokens=10**6
     )
 
-    spent, fine = prepared(answers)
+    spent, fine = preparing.prepare(answers)
 
     assert isinstance(spent.taken, Spent)
     assert spent.taken.code == "budget_session"
@@ -58,12 +54,12 @@ def test_refuses_only_the_one_whose_budget_is_spent_when_many_are_prepared(setti
 
 
 def test_asks_the_database_no_more_often_when_there_are_more():
-    prepared(claimed("first"))  # which makes the day's row
+    preparing.prepare(claimed("first"))  # which makes the day's row
 
     def asked(count):
         answers = claimed(*(f"v{count}-{number}" for number in range(count)))
         with CaptureQueriesContext(connection) as found:
-            prepared(answers)
+            preparing.prepare(answers)
         words = [query["sql"].split(None, 1)[0] for query in found]
         return [word for word in words if word in {"SELECT", "INSERT", "UPDATE", "DELETE"}]
 
