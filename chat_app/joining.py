@@ -9,20 +9,41 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import httpx
 
 # Between two readings, and between two tellings: a person reads no faster, and each costs as much
-# as the last, however little came.
+# as the last, however little came. Where many are followed at once it is longer, so that all of
+# them together come in so many pieces a second: reading and telling one takes half a millisecond.
 SECONDS: Final = 0.04
+_MOST_A_SECOND: Final = 500
 # So many readings come at once: a role, and the first word.
 _UNPAUSED: Final = 2
 # Bytes that litellm reads at most at once: where it did, more is there.
 _FULL: Final = 16 * 1024
 # An event that is longer than a provider's answer may be is not waited for.
 _MOST_BYTES: Final = 256 * 1024
+
+
+_followed = 0
+
+
+@contextlib.contextmanager
+def followed() -> Iterator[None]:
+    """Within it one more answer of this process is followed."""
+    global _followed
+    _followed += 1
+    try:
+        yield
+    finally:
+        _followed -= 1
+
+
+def pause() -> float:
+    """Seconds between two pieces of an answer, with as many as are followed now."""
+    return max(SECONDS, _followed / _MOST_A_SECOND)
 
 
 class JoinedStream(httpx.AsyncByteStream):
@@ -51,7 +72,7 @@ class JoinedStream(httpx.AsyncByteStream):
     async def _pause(self) -> None:
         # What broke is raised by the next reading, as what the library makes of it.
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(pause()):
                 await self._ended()
 
 

@@ -86,8 +86,9 @@ class Reply:
         if not self._is_watched:
             return await self._ask(turns)
         writing.tell(session_id=self.answer.session_id, who=writing.ASSISTANT)
-        async with self._shown:
-            return await self._ask(turns)
+        with joining.followed():
+            async with self._shown:
+                return await self._ask(turns)
 
     async def _ask(self, turns: Sequence[Turn]) -> Outcome:
         try:
@@ -186,7 +187,7 @@ class _Shown:
             except (RedisError, OSError):
                 # The end event brings the whole text; readers notice the gap and wait for it.
                 log.debug("a piece was not told")
-            await asyncio.sleep(joining.SECONDS)
+            await asyncio.sleep(joining.pause())
 
 
 async def watched(client: redis.asyncio.Redis, claimed: Sequence[ChatMessage]) -> set[str]:

@@ -1,6 +1,7 @@
 """joining.py: fewer pieces, the same text; what is not understood is handed on as it came."""
 
 import asyncio
+import contextlib
 import json
 import random
 
@@ -171,3 +172,15 @@ def test_does_not_pause_when_more_is_there_than_was_read(monkeypatch):
     found = asyncio.run(asyncio.wait_for(_read(body, asyncio.Event().wait), 10))
 
     assert len(found) == 3
+
+
+def test_pauses_longer_the_more_answers_are_followed():
+    assert joining.pause() == joining.SECONDS
+    with contextlib.ExitStack() as all_followed:
+        for _ in range(200):
+            all_followed.enter_context(joining.followed())
+        assert joining.pause() * joining._MOST_A_SECOND == 200
+        with pytest.raises(OSError, match="cut"), joining.followed():
+            raise OSError("cut")
+        assert joining.pause() * joining._MOST_A_SECOND == 200
+    assert joining.pause() == joining.SECONDS
