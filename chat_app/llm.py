@@ -24,6 +24,7 @@ os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files 
 import litellm
 from litellm import exceptions as litellm_errors
 from litellm._internal_context import is_internal_call
+from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 from openai import _models as openai_models
@@ -39,6 +40,7 @@ _protocol = straight.know_configs(openai_models)
 straight.price_nothing(Logging)
 _adapter = straight.remember_adapters(openai_models)
 _transform = straight.keep_plain_messages(completions)
+_aside = straight.believe_usage(streaming_handler)
 
 OnText = Callable[[str], Awaitable[None]]
 # An answer of LLM_MAX_TOKENS tokens has far fewer; a provider that pours more is cut off.

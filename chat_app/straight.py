@@ -88,6 +88,27 @@ def price_nothing(logging: Any) -> None:
     logging.response_cost_calculator = lambda *_given, **_more: None
 
 
+def believe_usage(streams: Any) -> Any:
+    """Have litellm's module of streams take what was used from the provider, which told it.
+
+    It makes the whole answer anew of its pieces, in a thread, at the end of each stream; nobody
+    reads of it but what was used. Gives back how it went into a thread.
+    """
+    aside = streams.asyncify
+
+    def asyncify(build: Callable[..., Any]) -> Callable[..., Any]:
+        async def built(*, chunks: Any, **more: Any) -> Any:
+            usage = streams.calculate_total_usage(chunks)
+            if not usage.total_tokens:  # it was not told, and is counted
+                return await aside(build)(chunks=chunks, **more)
+            return streams.ModelResponse(usage=usage)
+
+        return built
+
+    streams.asyncify = asyncify
+    return aside
+
+
 def log_nothing(stream: Any) -> None:
     """Have litellm not log this stream's end, for callbacks that nobody set.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import litellm
 import pytest
 from openai.types.chat import ChatCompletionChunk
 from openai.types.chat import completion_create_params as params
@@ -74,3 +75,34 @@ def test_takes_no_type_for_another_when_types_come_and_go():
     for _ in range(straight._MOST_TYPES // 100):
         assert llm.openai_models.TypeAdapter(list[int]).validate_python(["1"]) == [1]
         assert llm.openai_models.TypeAdapter(list[str]).validate_python(["1"]) == ["1"]
+
+
+def _chunks(*usages):
+    return [
+        litellm.ModelResponseStream(
+            choices=[{"index": 0, "delta": {"content": "Hi"}}], **({"usage": one} if one else {})
+        )
+        for one in usages
+    ]
+
+
+_USED = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+
+
+@pytest.mark.parametrize("usages", [(None, _USED), (None, None)], ids=["told", "not told"])
+def test_counts_what_the_library_would_when_the_answer_is_not_built_anew(usages):
+    more = {"messages": [{"role": "user", "content": "Hello?"}], "logging_obj": None}
+
+    async def both():
+        builds = (llm.streaming_handler.asyncify, llm._aside)
+        return [
+            await build(litellm.stream_chunk_builder)(chunks=_chunks(*usages), **more)
+            for build in builds
+        ]
+
+    ours, theirs = asyncio.run(both())
+
+    counts = [[getattr(one.usage, name) for name in _USED] for one in (ours, theirs)]
+    assert counts[0] == counts[1]
+    assert counts[0] == list(_USED.values()) or usages[-1] is None
+    assert all(counts[0])
