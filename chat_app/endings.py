@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -35,33 +36,47 @@ class Ending:
     used: Amount = field(default_factory=Amount)
 
 
-def finish(endings: Sequence[Ending]) -> list[bool]:
-    """Store the outcomes; says of each whether its answer was still held.
+class Ended(Enum):
+    """What became of an ending."""
+
+    LOST = "the answer was not held any more"
+    LAST = "nothing was said in its session since it was asked"
+    MORE = "something may have been said, and may wait for an answer"
+
+
+def finish(endings: Sequence[Ending]) -> list[Ended]:
+    """Store the outcomes; says of each what became of it.
 
     All at once where nothing stands against any; else one by one, as `answers.finish` does.
     """
     if len({ending.answer.session_id for ending in endings}) == len(endings):
         # What the database refuses to all of them, a deadlock above all, it may grant to each.
         with contextlib.suppress(OperationalError):
-            if _at_once(endings):
-                return [True for _ in endings]
+            if numbers := _at_once(endings):
+                return [_since(ending.answer, numbers) for ending in endings]
     return [_alone(ending) for ending in endings]
 
 
-def _alone(ending: Ending) -> bool:
+def _since(answer: ChatMessage, numbers: dict[str, int]) -> Ended:
+    # The number after the answer's own is that of its end, unless somebody took it meanwhile.
+    return Ended.LAST if numbers[answer.session_id] == answer.seq + 1 else Ended.MORE
+
+
+def _alone(ending: Ending) -> Ended:
     ended = answers.finish(answer=ending.answer, outcome=ending.outcome)
     if ending.taken:
         budgets.settle([(ending.taken, ending.used)])
-    return ended
+    return Ended.MORE if ended else Ended.LOST
 
 
 @transaction.atomic
-def _at_once(endings: Sequence[Ending]) -> bool:
+def _at_once(endings: Sequence[Ending]) -> dict[str, int]:
+    """The number of each session's event; empty where something stands against one of them."""
     # The sessions first, as posting does, and in one order: no two of these can deadlock.
     numbers = _take_numbers([ending.answer.session_id for ending in endings])
     if len(numbers) < len(endings) or _update(endings) < len(endings):
         transaction.set_rollback(True)
-        return False
+        return {}
     events.record(
         SessionEvent(
             session_id=ending.answer.session_id,
@@ -75,7 +90,7 @@ def _at_once(endings: Sequence[Ending]) -> bool:
     budgets.settle([(ending.taken, ending.used) for ending in endings if ending.taken])
     for ending in endings:
         answers.count(ending.outcome.status, ending.outcome.error)
-    return True
+    return numbers
 
 
 def _take_numbers(sessions: Sequence[str]) -> dict[str, int]:

@@ -148,16 +148,17 @@ class Engine:
         task = self._loop.create_task(reply.run())
         self._running[answer.pk, answer.lease_token] = (reply, task)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
-        task.add_done_callback(lambda done: self._ended(answer, done))
+        task.add_done_callback(lambda done: self._ended(reply, done))
 
-    def _ended(self, answer: ChatMessage, task: asyncio.Task[None]) -> None:
+    def _ended(self, reply: Reply, task: asyncio.Task[None]) -> None:
+        answer = reply.answer
         self._running.pop((answer.pk, answer.lease_token), None)
         metrics.ANSWERS_IN_PROGRESS.set(len(self._running))
         # The session's next question, if it has one, could not be claimed before; few have. Where
         # the worker was full others wait.
         if len(self._running) + 1 >= settings.REPLIES_CONCURRENCY:
             self._bell.set()
-        else:
+        elif not reply.is_last:
             self._ring_soon()
         if not task.cancelled() and (error := task.exception()):
             # The lease runs out and the answer is tried again, here or elsewhere.

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from chat_app import answers, fallbacks, guard, joining, kept_back, llm, pulse, writing
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount, Spent, Taken
-from chat_app.endings import Ending
+from chat_app.endings import Ended, Ending
 from chat_app.models import AnswerStatus, ChatMessage
 from chat_app.preparing import Prepared
 from chat_app.prompts import Turn
@@ -26,7 +26,10 @@ log = structlog.get_logger(__name__)
 
 
 class Reply:
-    """One claimed answer in the making. Cancelling `run` stops the model."""
+    """One claimed answer in the making. Cancelling `run` stops the model.
+
+    `is_last`: it was stored, and nothing else of its session can wait for an answer.
+    """
 
     def __init__(
         self,
@@ -34,11 +37,12 @@ class Reply:
         prepared: Prepared,
         *,
         client: redis.asyncio.Redis,
-        store: Callable[[Ending], Awaitable[bool]],
+        store: Callable[[Ending], Awaitable[Ended]],
         is_watched: bool,
     ) -> None:
         self.answer, self._prepared = answer, prepared
         self._client, self._store, self._is_watched = client, store, is_watched
+        self.is_last = False
         self._shown = _Shown(answer, client)
         self._watch = self._new_watch()
         self._began = time.perf_counter()
@@ -54,18 +58,19 @@ class Reply:
         taken = None if isinstance(self._prepared.taken, Spent) else self._prepared.taken
         used = self._used(taken, outcome) if taken else Amount()
         ended = await self._store(Ending(self.answer, outcome, taken, used))
-        if ended:
+        self.is_last, is_held = ended == Ended.LAST, ended != Ended.LOST
+        if is_held:
             metrics.ANSWER_SECONDS.observe(time.perf_counter() - self._began)
         log.info(
             "answer ended",
             status=str(outcome.status),
-            held=ended,
+            held=is_held,
             attempt=self.answer.attempt,
             error=outcome.error,
             model=outcome.model,
             first_token_ms=outcome.first_token_ms,
         )
-        return ended
+        return is_held
 
     def stopped(self) -> Outcome:
         """The outcome when a person stopped it: the text so far is kept."""

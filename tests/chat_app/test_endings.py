@@ -8,10 +8,10 @@ from django.utils import timezone
 from chat_app import budgets, endings, leases
 from chat_app.answers import Outcome
 from chat_app.budgets import Amount
-from chat_app.endings import Ending
+from chat_app.endings import Ended, Ending
 from chat_app.models import AnswerStatus, ChatMessage, Spending
 from sessions_app.models import ChatSession, Responder, SessionEvent
-from tests.support import answer_of, at_once, open_session
+from tests.support import answer_of, at_once, open_session, say
 
 pytestmark = pytest.mark.django_db
 
@@ -36,13 +36,23 @@ def announced(answer):
 def test_ends_all_when_all_are_held():
     answers = claimed(3)
 
-    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [True] * 3
+    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [Ended.LAST] * 3
 
     for answer in answers:
         assert stored(answer) == ("done", "An answer.", "", None)
         assert announced(answer) == [(4, "answer")]
         assert ChatSession.objects.get(pk=answer.session_id).last_seq == 4
     assert set(ChatMessage.objects.filter(model="m").values_list("prompt_tokens", flat=True)) == {3}
+
+
+def test_says_that_more_may_wait_when_something_was_said_meanwhile():
+    asked, told, quiet = claimed(3)
+    answer_of(asked.session, "And then?")
+    say(told.session, "A person here.")
+
+    found = endings.finish([Ending(answer, DONE) for answer in (asked, told, quiet)])
+
+    assert found == [Ended.MORE, Ended.MORE, Ended.LAST]
 
 
 def test_asks_the_database_no_more_often_when_there_are_more():
@@ -63,7 +73,7 @@ def test_ends_the_others_when_one_was_lost():
     lost, held = claimed(2)
     ChatMessage.objects.filter(pk=lost.pk).update(lease_token="another's")
 
-    assert endings.finish([Ending(lost, DONE), Ending(held, DONE)]) == [False, True]
+    assert endings.finish([Ending(lost, DONE), Ending(held, DONE)]) == [Ended.LOST, Ended.MORE]
 
     assert stored(lost)[0] == "running"
     assert announced(lost) == []
@@ -75,7 +85,7 @@ def test_ends_the_others_when_a_person_took_one_over():
     taken, held = claimed(2)
     ChatSession.objects.filter(pk=taken.session_id).update(responder=Responder.HUMAN)
 
-    assert endings.finish([Ending(taken, DONE), Ending(held, DONE)]) == [False, True]
+    assert endings.finish([Ending(taken, DONE), Ending(held, DONE)]) == [Ended.LOST, Ended.MORE]
 
     assert ChatSession.objects.get(pk=taken.session_id).last_seq == 3
     assert stored(held)[0] == "done"
@@ -84,7 +94,7 @@ def test_ends_the_others_when_a_person_took_one_over():
 def test_ends_an_answer_once_when_it_is_told_twice():
     (answer,) = claimed(1)
 
-    assert endings.finish([Ending(answer, DONE), Ending(answer, DONE)]) == [True, False]
+    assert endings.finish([Ending(answer, DONE), Ending(answer, DONE)]) == [Ended.MORE, Ended.LOST]
 
     assert announced(answer) == [(4, "answer")]
 
@@ -109,7 +119,8 @@ def test_no_two_wait_for_each_other_when_many_end_at_once():
 
     found = at_once([lambda: endings.finish(ends), lambda: endings.finish(ends[::-1])])
 
-    assert sorted(map(sum, found)) in ([0, 8], *([n, 8 - n] for n in range(1, 5)))
+    held = [sum(one != Ended.LOST for one in ended) for ended in found]
+    assert sorted(held) in ([0, 8], *([n, 8 - n] for n in range(1, 5)))
     assert {stored(answer)[0] for answer in answers} == {"done"}
     assert all(len(announced(answer)) == 1 for answer in answers)
 
@@ -122,7 +133,7 @@ def test_ends_each_alone_when_the_database_refuses_them_together(monkeypatch):
 
     monkeypatch.setattr(endings, "_at_once", deadlock)
 
-    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [True, True]
+    assert endings.finish([Ending(answer, DONE) for answer in answers]) == [Ended.MORE] * 2
     assert {stored(answer)[0] for answer in answers} == {"done"}
 
 

@@ -17,7 +17,7 @@ class FakeReply:
     made: list[FakeReply] = []
 
     def __init__(self, answer: ChatMessage, _prepared: None, **_: Any) -> None:
-        self.answer, self.was_ended = answer, False
+        self.answer, self.was_ended, self.is_last = answer, False, False
         self.made.append(self)
 
     async def run(self) -> None:
