@@ -44,6 +44,15 @@ async def hundred_waiting(bench: Bench) -> None:
     await _latency(bench, 100, WHOLE, stream=False, must=(25, 60))
 
 
+@case("even100")
+async def hundred_evenly(bench: Bench) -> None:
+    """The same hundred, who ask 34 times a second, evenly, and not all within one second of three.
+
+    Whoever thinks for exactly a second asks again beside those who were answered beside them.
+    """
+    await _latency(bench, 100, WHOLE, stream=False, within=WAITED + THINK)
+
+
 @case("waiting200")
 async def two_hundred_waiting(bench: Bench) -> None:
     """Two hundred visitors, waiting form."""
@@ -194,8 +203,10 @@ async def _latency(
     *,
     stream: bool,
     must: tuple[float | None, float | None] = (None, None),
+    within: float | None = None,
 ) -> None:
     load = {"model": model, "seconds": bench.seconds, "think": THINK, "stream": stream}
+    load["within"] = within
     bare = await bench.bare(visitors=count, **load)
     visitors = await arrive(bench.stack.url, count)
     await converse(visitors, **{**load, "seconds": 0.1})

@@ -20,9 +20,16 @@ litellm.suppress_debug_info = True
 
 
 async def load(
-    *, base: str, model: str, visitors: int, seconds: float, think: float, stream: bool
+    *,
+    base: str,
+    model: str,
+    visitors: int,
+    seconds: float,
+    think: float,
+    stream: bool,
+    within: float | None = None,
 ) -> dict[str, Any]:
-    """What so many callers see who ask, think and ask again."""
+    """What so many callers see who ask, think and ask again, as visitors.converse() has them."""
     ends = time.perf_counter() + seconds
     found: list[tuple[float, float]] = []
     options = {
@@ -40,7 +47,7 @@ async def load(
     }
 
     async def caller(number: int) -> None:
-        await asyncio.sleep(think * number / visitors)
+        await asyncio.sleep((within or think) * number / visitors)
         while time.perf_counter() < ends:
             found.append(await (_streamed if stream else _whole)(options))
             await asyncio.sleep(think)

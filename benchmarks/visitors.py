@@ -111,13 +111,22 @@ async def arrive(url: str, count: int, at_once: int = 20) -> list[Visitor]:
 
 
 async def converse(
-    visitors: Sequence[Visitor], *, model: str, seconds: float, think: float, stream: bool
+    visitors: Sequence[Visitor],
+    *,
+    model: str,
+    seconds: float,
+    think: float,
+    stream: bool,
+    within: float | None = None,
 ) -> Waits:
-    """Have each of them ask, wait and think, again and again."""
+    """Have each of them ask, wait and think, again and again.
+
+    They begin `within` so many seconds, evenly; else within the time that they think.
+    """
     waits, began = Waits(), time.perf_counter()
 
     async def one(place: int, visitor: Visitor) -> None:
-        await asyncio.sleep(think * place / len(visitors))
+        await asyncio.sleep((within or think) * place / len(visitors))
         while time.perf_counter() < began + seconds:
             await (visitor.ask_streamed if stream else visitor.ask)(model, waits)
             await asyncio.sleep(think)
