@@ -18,6 +18,7 @@ from chat_app.serializers import (
 )
 from chat_app.services import Posted
 from chatsite.core import client, ratelimit
+from chatsite.core.ratelimit import Limit
 from sessions_app import watching
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
@@ -120,12 +121,10 @@ def _count(request: Request, session: ChatSession, text: str) -> None:
     What passes these is judged: a session that behaves like a program has less, or waits.
     """
     address = client.address(request._request)
-    limits = [("chat", session.id, settings.CHAT_RATE_LIMIT)]
+    limits = [Limit("chat", session.id, settings.CHAT_RATE_LIMIT)]
     if session.email_verified_at:
-        limits.append(("chat-email", session.email_hash, settings.CHAT_EMAIL_RATE_LIMIT))
-    limits.append(("chat-address", client.network(address), settings.CHAT_ADDRESS_RATE_LIMIT))
-    for group, key, rate in limits:
-        ratelimit.enforce(request._request, group=group, key=key, rate=rate)
+        limits.append(Limit("chat-email", session.email_hash, settings.CHAT_EMAIL_RATE_LIMIT))
+    limits.append(Limit("chat-address", client.network(address), settings.CHAT_ADDRESS_RATE_LIMIT))
+    ratelimit.enforce(request._request, *limits)
     if watching.notice(session=session, address=address, text=text):
-        key, rate = session.id, settings.BOT_RATE_LIMIT
-        ratelimit.enforce(request._request, group="chat-slow", key=key, rate=rate)
+        ratelimit.enforce(request._request, Limit("chat-slow", session.id, settings.BOT_RATE_LIMIT))

@@ -92,7 +92,7 @@ def _count_code(request: Request, email: str) -> None:
 
 
 def _count(request: Request, group: str, key: str, rate: str) -> None:
-    ratelimit.enforce(request._request, group=group, key=key, rate=rate, strict=True)
+    ratelimit.enforce(request._request, ratelimit.Limit(group, key, rate), strict=True)
 
 
 def _token(session: ChatSession) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -27,11 +28,17 @@ T = TypeVar("T")
 # Seconds for which a store that failed is not asked again: each question may cost a time-out.
 _PAUSE = 2.0
 _down_until = 0.0
-# Counts a request in the window that its first one begins; the count, and the seconds left.
+# Counts a request in windows that their first one begins, up to one that is full: each count, and
+# the seconds left. What one limit refuses takes nothing from the next, which others may share.
 _COUNT = """
-local count = redis.call("INCR", KEYS[1])
-if count == 1 then redis.call("EXPIRE", KEYS[1], ARGV[1]) end
-return {count, redis.call("TTL", KEYS[1])}
+local found = {}
+for place, key in ipairs(KEYS) do
+    local count = redis.call("INCR", key)
+    if count == 1 then redis.call("EXPIRE", key, ARGV[2 * place - 1]) end
+    found[place] = {count, redis.call("TTL", key)}
+    if count > tonumber(ARGV[2 * place]) then break end
+end
+return found
 """
 _clients: dict[tuple[int | str, ...], tuple[Any, Any]] = {}
 
@@ -42,24 +49,31 @@ class RateLimited(Problem):
     code, status, title = "rate_limited", 429, "Too many requests"
 
 
-@dataclass(slots=True)
-class Window:
-    """A count that begins with its first request and ends `seconds` after it."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests of `key` in `group` as `rate` says."""
 
-    name: str
-    seconds: int
-    count: int = 0
-    left: int = 0
+    group: str
+    key: str
+    rate: str
+
+    @property
+    def window(self) -> str:
+        """The name of what is counted."""
+        return f"{self.group}:{self.key}:{self.rate}"
+
+
+Count = tuple[int, int]  # of a window that began with its first request, and the seconds left
 
 
 class LimitsCache(RedisCache):
     """Django's Redis cache as django-ratelimit uses it; counts in this process without Redis.
 
     django-ratelimit's windows end at fixed times, and a burst across such an end passes twice.
-    Those of `counting` begin with their first request, and cost one round trip.
+    Those of `count` begin with their first request, and cost one round trip together.
     """
 
-    _window: Window | None = None
+    _counted: int | None = None
 
     @property
     def client(self) -> Any:
@@ -74,33 +88,39 @@ class LimitsCache(RedisCache):
             _clients.setdefault(key, (made, made.register_script(_COUNT)))
         return _clients[key]
 
+    def count(self, limits: Sequence[Limit]) -> list[Count]:
+        """Count a request in the window of each, up to one that is full; the counts."""
+        return _ask(self._count, _count_all_here, limits)
+
     @contextmanager
-    def counting(self, name: str, *, seconds: int) -> Iterator[Window]:
-        """Within it, what django-ratelimit counts is counted in the window of this name."""
-        self._window = Window(name, seconds)
+    def counted(self, count: int) -> Iterator[None]:
+        """Within it, this is what django-ratelimit counts."""
+        self._counted = count
         try:
-            yield self._window
+            yield
         finally:
-            self._window = None
+            self._counted = None
 
     def add(self, key: str, value: Any, timeout: Any = None, version: Any = None) -> bool:
         """Set the key where it is not set."""
-        if window := self._window:
-            found = _ask(self._count, _count_here, window.name, window.seconds)
-            window.count, window.left = found
-            return window.count == 1
+        if self._counted is not None:
+            return self._counted == 1
         return bool(_ask(super().add, caches["local"].add, key, value, timeout, version))
 
     def incr(self, key: str, delta: int = 1, version: Any = None) -> int:
         """Add to the key; raises ValueError where it is not set."""
-        if window := self._window:
-            return window.count
+        if self._counted is not None:
+            return self._counted
         return int(_ask(super().incr, caches["local"].incr, key, delta, version))
 
-    def _count(self, name: str, seconds: int) -> tuple[int, int]:
+    def _count(self, limits: Sequence[Limit]) -> list[Count]:
         _, script = self._made()
-        count, left = script(keys=[self.make_and_validate_key(name)], args=[seconds])
-        return count, left
+        told = [(rates.seconds(one.rate), rates.most(one.rate)) for one in limits]
+        found = script(
+            keys=[self.make_and_validate_key(one.window) for one in limits],
+            args=[*itertools.chain(*told)],
+        )
+        return [(count, left) for count, left in found]
 
 
 @contextmanager
@@ -130,26 +150,36 @@ def _ask(there: Callable[..., T], here: Callable[..., T], *args: Any) -> T:
     return here(*args)
 
 
-def enforce(request: HttpRequest, *, group: str, key: str, rate: str, strict: bool = False) -> None:
-    """Count one request of `key` in `group`; the response tells what is left (`headers`).
+def enforce(request: HttpRequest, *limits: Limit, strict: bool = False) -> None:
+    """Count a request within each limit; the response tells what is left (`headers`).
 
-    Raises RateLimited above `rate`. While Redis is away the count is this process's own, or, with
-    `strict`, Unavailable is raised: nothing is ever unlimited.
+    Raises RateLimited at the first that it is above; the next ones do not count it. While Redis is
+    away the count is this process's own, or, with `strict`, Unavailable is raised: nothing is ever
+    unlimited.
     """
     if not settings.RATE_LIMITING_ENABLED:
         return
     cache: Any = caches["limits"]
-    with cache.counting(f"{group}:{key}:{rate}", seconds=rates.seconds(rate)) as window:
-        usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
+    found = cache.count(limits)
     if strict and time.monotonic() < _down_until:
         raise Unavailable("Requests cannot be counted right now.")
-    told = _headers(group, usage["limit"], window)
+    for limit, counted in zip(limits, found, strict=False):  # those after a full one were not
+        with cache.counted(counted[0]):
+            _enforce(request, limit, counted)
+
+
+def _enforce(request: HttpRequest, limit: Limit, counted: Count) -> None:
+    group = limit.group
+    usage = get_usage(
+        request, group=group, key=lambda *_: limit.key, rate=limit.rate, increment=True
+    )
+    told = _headers(limit, counted)
     if usage["should_limit"]:
         metrics.LIMITS_REFUSED.labels(group).inc()
         tally.refused(group)
         raise RateLimited(
             "Too many requests; wait as long as Retry-After says.",
-            headers={"Retry-After": str(max(1, window.left)), **told},
+            headers={"Retry-After": str(max(1, counted[1])), **told},
         )
     request.limits = [*getattr(request, "limits", ()), told]  # type: ignore[attr-defined]
 
@@ -160,16 +190,26 @@ def headers(request: HttpRequest) -> dict[str, str]:
     return {name: ", ".join(one[name] for one in found) for name in (found[0] if found else ())}
 
 
-def _headers(group: str, limit: int, window: Window) -> dict[str, str]:
+def _headers(limit: Limit, counted: Count) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-10."""
-    left = max(0, limit - window.count)
+    count, left = counted
+    most, seconds = rates.most(limit.rate), rates.seconds(limit.rate)
     return {
-        "RateLimit": f'"{group}";r={left};t={max(1, window.left)}',
-        "RateLimit-Policy": f'"{group}";q={limit};w={window.seconds}',
+        "RateLimit": f'"{limit.group}";r={max(0, most - count)};t={max(1, left)}',
+        "RateLimit-Policy": f'"{limit.group}";q={most};w={seconds}',
     }
 
 
-def _count_here(name: str, seconds: int) -> tuple[int, int]:
+def _count_all_here(limits: Sequence[Limit]) -> list[Count]:
+    found: list[Count] = []
+    for limit in limits:
+        found.append(_count_here(limit.window, rates.seconds(limit.rate)))
+        if found[-1][0] > rates.most(limit.rate):
+            break
+    return found
+
+
+def _count_here(name: str, seconds: int) -> Count:
     here, now = caches["local"], time.time()
     ends: Any = here.get_or_set(f"{name}:ends", now + seconds, seconds)
     here.add(name, 0, seconds)

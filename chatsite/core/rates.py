@@ -7,6 +7,11 @@ _RATE: Final = re.compile(r"\d+/(?P<times>[1-9]\d*)?(?P<unit>s|m|h|d|second|minu
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+def most(rate: str) -> int:
+    """How many may come in the rate's window."""
+    return int(rate.partition("/")[0])
+
+
 def seconds(rate: str) -> int:
     """The length of the rate's window; raises ValueError where it is none."""
     found = _RATE.fullmatch(rate)

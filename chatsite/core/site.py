@@ -65,9 +65,11 @@ class ConsoleSite(admin.AdminSite):
 def _count(request: HttpRequest) -> None:
     address = client.network(client.address(request))
     name = hashlib.sha256(request.POST.get("username", "").strip().lower().encode()).hexdigest()
-    rate = settings.ADMIN_LOGIN_RATE_LIMIT
-    ratelimit.enforce(request, group="admin-login", key=address, rate=rate)
-    ratelimit.enforce(request, group="admin-login-name", key=name, rate=_TRIES_OF_A_NAME)
+    ratelimit.enforce(
+        request,
+        ratelimit.Limit("admin-login", address, settings.ADMIN_LOGIN_RATE_LIMIT),
+        ratelimit.Limit("admin-login-name", name, _TRIES_OF_A_NAME),
+    )
 
 
 def _signed_in(request: HttpRequest, user: Any, **_: Any) -> None:

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import redis
 import time_machine
 from django.core.cache import caches
 from django.utils import timezone
@@ -162,3 +163,31 @@ def test_reads_the_window_when_a_rate_is_one(rate, found):
 def test_raises_when_it_is_no_rate(rate):
     with pytest.raises(ValueError, match="minute"):
         rates.seconds(rate)
+
+
+@pytest.mark.parametrize("store", ["here", "away"])
+def test_takes_nothing_from_an_address_when_a_sessions_limit_refuses(api, settings, request, store):
+    if store == "away":
+        request.getfixturevalue("redis_away")
+    settings.CHAT_RATE_LIMIT = "1/minute"
+    eager, other = (api.with_session(open_session(f"{name}@example.com")) for name in "ab")
+    assert [eager.leave("Hello?").status_code for _ in range(5)] == [202] + [429] * 4
+
+    passed = other.leave("Hello?")
+
+    assert passed["RateLimit"].startswith('"chat";r=0;')
+    assert '"chat-address";r=58;' in passed["RateLimit"]
+
+
+def test_counts_all_limits_of_a_post_in_one_round_trip(visitor, monkeypatch):
+    visitor.leave("Hello?")  # which makes the script known
+    asked, execute = [], redis.Redis.execute_command
+
+    def spy(self, *command, **options):
+        asked.append(command[0])
+        return execute(self, *command, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", spy)
+    assert visitor.leave("Hello?").status_code == 202
+
+    assert asked == ["EVALSHA"]
