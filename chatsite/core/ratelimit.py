@@ -165,29 +165,25 @@ def enforce(request: HttpRequest, *limits: Limit, strict: bool = False) -> None:
         raise Unavailable("Requests cannot be counted right now.")
     for limit, counted in zip(limits, found, strict=False):  # those after a full one were not
         with cache.counted(counted[0]):
-            _enforce(request, limit, counted)
-
-
-def _enforce(request: HttpRequest, limit: Limit, counted: Count) -> None:
-    group = limit.group
-    usage = get_usage(
-        request, group=group, key=lambda *_: limit.key, rate=limit.rate, increment=True
-    )
-    told = _headers(limit, counted)
-    if usage["should_limit"]:
-        metrics.LIMITS_REFUSED.labels(group).inc()
-        tally.refused(group)
-        raise RateLimited(
-            "Too many requests; wait as long as Retry-After says.",
-            headers={"Retry-After": str(max(1, counted[1])), **told},
-        )
-    request.limits = [*getattr(request, "limits", ()), told]  # type: ignore[attr-defined]
+            usage = get_usage(
+                request, limit.group, key=lambda *_: limit.key, rate=limit.rate, increment=True
+            )
+        told = _headers(limit, counted)
+        if usage["should_limit"]:
+            raise _refused(limit.group, {"Retry-After": str(max(1, counted[1])), **told})
+        request.limits = [*getattr(request, "limits", ()), told]  # type: ignore[attr-defined]
 
 
 def headers(request: HttpRequest) -> dict[str, str]:
     """What the limits that the request was counted by tell its caller; empty where none did."""
     found: list[dict[str, str]] = getattr(request, "limits", [])
     return {name: ", ".join(one[name] for one in found) for name in (found[0] if found else ())}
+
+
+def _refused(group: str, headers: dict[str, str]) -> RateLimited:
+    metrics.LIMITS_REFUSED.labels(group).inc()
+    tally.refused(group)
+    return RateLimited("Too many requests; wait as long as Retry-After says.", headers=headers)
 
 
 def _headers(limit: Limit, counted: Count) -> dict[str, str]:

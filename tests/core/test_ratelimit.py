@@ -165,9 +165,9 @@ def test_raises_when_it_is_no_rate(rate):
         rates.seconds(rate)
 
 
-@pytest.mark.parametrize("store", ["here", "away"])
+@pytest.mark.parametrize("store", ["redis", "local"])
 def test_takes_nothing_from_an_address_when_a_sessions_limit_refuses(api, settings, request, store):
-    if store == "away":
+    if store == "local":
         request.getfixturevalue("redis_away")
     settings.CHAT_RATE_LIMIT = "1/minute"
     eager, other = (api.with_session(open_session(f"{name}@example.com")) for name in "ab")
@@ -177,6 +177,16 @@ def test_takes_nothing_from_an_address_when_a_sessions_limit_refuses(api, settin
 
     assert passed["RateLimit"].startswith('"chat";r=0;')
     assert '"chat-address";r=58;' in passed["RateLimit"]
+
+
+def test_tallies_what_it_refused(visitor, settings):
+    settings.CHAT_RATE_LIMIT = "1/minute"
+    today = [timezone.now().date()]
+    before = tally.count(["chat"], today)
+
+    assert [visitor.leave("Hello?").status_code for _ in range(3)] == [202, 429, 429]
+
+    assert tally.count(["chat"], today) == before + 2
 
 
 def test_counts_all_limits_of_a_post_in_one_round_trip(visitor, monkeypatch):
