@@ -40,8 +40,8 @@ class Ended(Enum):
     """What became of an ending."""
 
     LOST = "the answer was not held any more"
-    LAST = "nothing was said in its session since it was asked"
-    MORE = "something may have been said, and may wait for an answer"
+    LAST = "nothing happened in its session since it was asked"
+    MORE = "something may have, and may wait for an answer"
 
 
 def finish(endings: Sequence[Ending]) -> list[Ended]:
@@ -93,7 +93,7 @@ def _at_once(endings: Sequence[Ending]) -> dict[str, int]:
     return numbers
 
 
-def _take_numbers(sessions: Sequence[str]) -> dict[str, int]:
+def _take_numbers(sessions: list[str]) -> dict[str, int]:
     """The next event's number of each session that is the AI's; all stay locked."""
     if len(sessions) > 1 and connection.features.has_select_for_update:
         rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)

@@ -101,7 +101,8 @@ def _looking(_attempts: int) -> Statement:
 
 @statements.once
 def _taking(_attempts: int, _seconds: float) -> Rows[ChatMessage]:
-    # That none before it is unfinished was seen, and cannot change: it takes as long to plan.
+    # That none before it is unfinished was seen, and stays so: new ones get higher numbers, under
+    # the session's lock, and what is finished stays it. To ask again costs as much as the rest.
     return statements.update_rows(
         _unheld().filter(pk__in=[Slot("ids", CharField())]),
         status=AnswerStatus.RUNNING,

@@ -5,10 +5,11 @@ What is built, and what its values become, is Django's; only the building is not
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.subqueries import UpdateQuery
 
@@ -16,13 +17,13 @@ P = ParamSpec("P")
 S = TypeVar("S")
 M = TypeVar("M", bound=Model)
 
-_ONE_VALUE = "IN (%s)"
+_PLACE = "%s"
 # Rows that one statement inserts; beyond that it is as well built for them alone.
 _MOST = 100
 
 
 class Slot(Expression):
-    """A value that each asking brings under `name`, or values, within `IN`; of `field`'s kind."""
+    """A value that each asking brings under `name`, or a list of them, within `IN`."""
 
     def __init__(self, name: str, field: Field[Any, Any]) -> None:
         super().__init__(output_field=field)
@@ -30,35 +31,36 @@ class Slot(Expression):
 
     def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         """A parameter that is this slot."""
-        return "%s", [self]
+        return _PLACE, [self]
 
-    def prepared(self, value: Any) -> Any:
-        """The value as the database takes it."""
-        return self.output_field.get_db_prep_value(value, connection)
+    def values(self, given: Mapping[str, Any], here: BaseDatabaseWrapper) -> list[Any]:
+        """What was given for it, as the database takes it."""
+        value = given[self.name]
+        many = value if isinstance(value, list) else [value]
+        return [self.output_field.get_db_prep_value(one, here) for one in many]
 
 
 class Statement:
     """SQL, and its parameters with slots among them."""
 
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
-        self._sql, self._parameters = sql, tuple(parameters)
+        self._first, *rest = sql.split(_PLACE)
+        # With each parameter the SQL that follows it; a `%s` that is none is refused here.
+        self._parts = tuple(zip(parameters, rest, strict=True))
 
     def ask(self, **given: Any) -> list[tuple[Any, ...]]:
         """What it returns, with these values in its slots."""
-        sql = self._sql
+        here = connections[DEFAULT_DB_ALIAS]
+        sql: list[str] = [self._first]
         values: list[Any] = []
-        for one in self._parameters:
-            if not isinstance(one, Slot):
-                values.append(one)
-            elif not isinstance(value := given[one.name], list):
-                values.append(one.prepared(value))
-            elif value:
-                sql = sql.replace(_ONE_VALUE, f"IN ({', '.join(['%s'] * len(value))})", 1)
-                values += map(one.prepared, value)
-            else:
+        for one, after in self._parts:
+            many = one.values(given, here) if isinstance(one, Slot) else [one]
+            if not many:
                 return []  # nothing is in nothing
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            sql += [", ".join([_PLACE] * len(many)), after]
+            values += many
+        with here.cursor() as cursor:
+            cursor.execute("".join(sql), values)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
 
@@ -68,21 +70,19 @@ class Rows(Statement, Generic[M]):
 
     def __init__(self, rows: QuerySet[M], statement: tuple[str, Sequence[Any]]) -> None:
         super().__init__(*statement)
-        self._model, self._query = rows.model, rows.model._base_manager.all().query
-        compiler = self._compiler()
-        compiler.as_sql()
-        columns = [column for column, _, _ in compiler.select]
-        self._names = [column.target.attname for column in columns]
-        self._converters = compiler.get_converters(columns)
+        self._model, self._query = rows.model, rows.query
+        fields = rows.model._meta.concrete_fields
+        self._names = [field.attname for field in fields]
+        columns = [field.get_col(rows.model._meta.db_table) for field in fields]
+        self._converters = self._compiler().get_converters(columns)
 
     def find(self, **given: Any) -> list[M]:
         """The rows, with these values in its slots."""
         found = self._compiler().apply_converters(self.ask(**given), self._converters)
-        alias = connection.alias
-        return [self._model.from_db(alias, self._names, row) for row in found]
+        return [self._model.from_db(DEFAULT_DB_ALIAS, self._names, row) for row in found]
 
     def _compiler(self) -> Any:
-        return self._query.get_compiler(connection.alias)
+        return self._query.get_compiler(DEFAULT_DB_ALIAS)
 
 
 def once(build: Callable[P, S]) -> Callable[P, S]:
@@ -100,7 +100,7 @@ def once(build: Callable[P, S]) -> Callable[P, S]:
 
 
 def select(rows: QuerySet[M]) -> Rows[M]:
-    """The statement that reads these rows."""
+    """The statement that reads these rows, whole."""
     return Rows(rows, rows.query.sql_with_params())
 
 
@@ -116,7 +116,10 @@ def update_rows(rows: QuerySet[M], **values: Any) -> Rows[M]:
 
 
 def insert(rows: Sequence[Model]) -> None:
-    """`bulk_create(rows)` for a few rows of one model, whose columns have values in Python."""
+    """`bulk_create(rows)` for a few rows of one model, whose columns have values in Python.
+
+    All of them bring their keys, or the database gives each its own.
+    """
     if not rows:
         return
     model, meta = type(rows[0]), rows[0]._meta
@@ -132,9 +135,9 @@ def insert(rows: Sequence[Model]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_inserting(connection.vendor, model, len(rows), is_numbered), values)
-        keys = cursor.fetchall() if is_numbered else ()
-    for row, (key,) in zip(rows, keys, strict=False):
-        row.pk = key
+        if is_numbered:
+            for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
+                row.pk = key
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 

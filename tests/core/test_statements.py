@@ -120,6 +120,21 @@ def test_returns_whole_rows_that_it_changed(messages):
     assert found.status == AnswerStatus.DONE
 
 
+def test_fills_each_slot_where_it_stands(messages):
+    statements.insert(messages)
+    ids, numbers = [one.pk for one in messages], Slot("numbers", models.BigIntegerField())
+    kinds = [MessageType.ASSISTANT]
+    reading = statements.select(
+        ChatMessage.objects.filter(message_type__in=kinds, pk__in=[_IDS]).filter(seq__in=[numbers])
+    )
+
+    assert [one.pk for one in reading.find(ids=ids, numbers=[11, 12, 13])] == ids[1:]
+    assert [one.pk for one in reading.find(ids=ids[1:], numbers=[11, 12])] == ids[1:]
+    assert reading.find(ids=ids[:1], numbers=[11, 12]) == []
+    with pytest.raises(ValueError, match="zip"):
+        statements.Statement("SELECT '%s', %s", [1])
+
+
 def test_builds_once_for_each_of_its_arguments(messages):
     statements.insert(messages)
     built = []
