@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -25,10 +26,13 @@ from chatsite.core import cancelling, live, logs, metrics
 log = structlog.get_logger(__name__)
 
 
+_LET_THROUGH = 0.1  # seconds
+
+
 class Reply:
     """One claimed answer in the making. Cancelling `run` stops the model.
 
-    `is_last`: it was stored, and nothing else of its session can wait for an answer.
+    `is_last`: its end was stored, and nothing else of its session can wait for an answer.
     """
 
     def __init__(
@@ -53,8 +57,8 @@ class Reply:
             outcome = await self._make()
             await self.end(outcome)
 
-    async def end(self, outcome: Outcome) -> bool:
-        """Store an outcome; says whether this claim was still held."""
+    async def end(self, outcome: Outcome) -> None:
+        """Store an outcome, if this claim is still held."""
         taken = None if isinstance(self._prepared.taken, Spent) else self._prepared.taken
         used = self._used(taken, outcome) if taken else Amount()
         ended = await self._store(Ending(self.answer, outcome, taken, used))
@@ -70,7 +74,6 @@ class Reply:
             model=outcome.model,
             first_token_ms=outcome.first_token_ms,
         )
-        return is_held
 
     def stopped(self) -> Outcome:
         """The outcome when a person stopped it: the text so far is kept."""
@@ -159,13 +162,21 @@ class _Shown:
         # Claims count in hundreds, calls of models within one in ones: each begins a new text.
         self._attempt = answer.attempt * 100
         self._task: asyncio.Task[None] | None = None
-        self._more = asyncio.Event()
+        self._more, self._telling = asyncio.Event(), asyncio.Lock()
 
     async def __aenter__(self) -> None:
         self._task = asyncio.create_task(self._tell())
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task:
+        if self._task is None:
+            return
+        try:
+            # What is being told is let through, if it is quick: redis-py may swallow a cancellation
+            # as it finishes, and the answer would end a tenth of a second later.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LET_THROUGH), self._telling:
+                    pass
+        finally:
             await cancelling.end(self._task, again=0.1)
 
     async def add(self, piece: str) -> None:
@@ -188,7 +199,8 @@ class _Shown:
             )
             self._told += len(piece)
             try:
-                await live.publish_delta(self._client, delta)
+                async with self._telling:
+                    await live.publish_delta(self._client, delta)
             except (RedisError, OSError):
                 # The end event brings the whole text; readers notice the gap and wait for it.
                 log.debug("a piece was not told")

@@ -33,7 +33,7 @@ UNTOLD: Final = Counter("chatsite_redis_untold", "Announcements and bells that R
 
 ANSWERS: Final = Counter("chatsite_answers", "Answers that ended", ["outcome", "cause"])
 ANSWER_SECONDS: Final = Histogram(
-    "chatsite_answer_seconds", "Seconds from claim to end", buckets=_MODEL_BUCKETS
+    "chatsite_answer_seconds", "Seconds from asking a model to the end", buckets=_MODEL_BUCKETS
 )
 ANSWERS_IN_PROGRESS: Final = Gauge(
     "chatsite_answers_in_progress", "Answers that this worker makes", multiprocess_mode="livesum"
