@@ -7,6 +7,7 @@ import time
 import pytest
 from django.db import OperationalError, connections
 
+from chat_app import services
 from chat_app.models import ChatMessage
 from chatsite.core import live
 from tests.support import SECONDS, answer_of, ask, at_once, open_session, ring, run_task, say
@@ -68,7 +69,15 @@ def test_takes_no_more_than_it_can_hold_when_many_wait(request, settings, provid
     assert len(engine._running) == 2
 
 
-def test_goes_on_with_the_next_of_a_session_when_one_is_done(engine, provider):
+@pytest.fixture
+def _no_beat(settings):
+    """Before the engine starts: what nobody rings for is not found within a test."""
+    settings.ANSWER_LEASE_SECONDS = 600
+
+
+@pytest.mark.usefixtures("_no_beat")
+def test_goes_on_with_the_next_of_a_session_when_one_is_done(request, provider):
+    request.getfixturevalue("engine")
     session = open_session()
     questions = [ask(session, f"Q{number}") for number in range(4)]
 
@@ -76,6 +85,37 @@ def test_goes_on_with_the_next_of_a_session_when_one_is_done(engine, provider):
 
     said = [request["body"]["messages"][-1]["content"] for request in provider.asked]
     assert said == [question.content for question in questions]
+
+
+@pytest.mark.usefixtures("_no_beat")
+def test_goes_on_with_the_next_of_a_session_when_one_is_stopped(request, settings, provider):
+    engine = request.getfixturevalue("engine")
+    settings.LLM_MODEL = "openai/hang"
+    session = open_session()
+    first, second = answer_of(session, "First?"), answer_of(session, "Second?")
+    wait(lambda: len(provider.asked) == 1)
+    store = engine._ends._act
+
+    async def slowly(endings):
+        await asyncio.sleep(0.2)  # its end is stored after the bell of the task's end
+        return await store(endings)
+
+    engine._ends._act = slowly
+    services.request_stop(session=session, answer_id=first.pk)
+
+    wait(lambda: status(second) == "running")
+    assert status(first) == "stopped"
+
+
+@pytest.mark.usefixtures("_no_beat")
+def test_takes_all_that_waits_when_it_is_more_than_one_claim(request, settings, monkeypatch):
+    from chat_app import engine as module
+
+    monkeypatch.setattr(module, "_MOST_AT_ONCE", 2)
+    answers = [asked(email=f"v{number}@example.com") for number in range(7)]
+    request.getfixturevalue("engine")
+
+    wait(lambda: {status(answer) for answer in answers} == {"done"})
 
 
 def test_keeps_its_leases_when_every_database_thread_is_busy(engine, settings):
@@ -163,8 +203,11 @@ def test_tries_again_when_an_answer_fails_by_a_fault_of_ours(engine, settings, m
     assert (answer.error, answer.content) == ("attempts_exhausted", settings.LLM_FALLBACK_TEXT)
 
 
-def test_goes_on_when_the_database_was_away(engine, monkeypatch, log_lines):
+@pytest.mark.usefixtures("_no_beat")
+def test_goes_on_when_the_database_was_away(request, monkeypatch, log_lines):
     from chat_app import leases
+
+    engine = request.getfixturevalue("engine")
 
     claim, failures = leases.claim, [OperationalError(), RuntimeError()]
 
@@ -175,14 +218,30 @@ def test_goes_on_when_the_database_was_away(engine, monkeypatch, log_lines):
 
     monkeypatch.setattr(leases, "claim", flaky)
     answer = asked()
+    engine.wake()
 
-    def done():
-        engine.wake()
-        return status(answer) == "done" and not failures  # the engine may have looked before
-
-    wait(done)
+    wait(lambda: status(answer) == "done" and not failures)
     assert any("replies worker waits" in line for line in log_lines())
     assert any("replies worker failed" in line for line in log_lines())
+
+
+def test_makes_it_anew_when_it_could_not_be_prepared(request, settings, monkeypatch):
+    from chat_app import preparing
+
+    settings.ANSWER_LEASE_SECONDS = 0.8
+    prepare, failures = preparing.prepare, [OperationalError()]
+
+    def flaky(answers):
+        if answers and failures:
+            raise failures.pop()
+        return prepare(answers)
+
+    monkeypatch.setattr(preparing, "prepare", flaky)
+    request.getfixturevalue("engine")
+    answer = asked()
+
+    wait(lambda: status(answer) == "done")
+    assert answer.attempt == 2
 
 
 def test_answers_when_the_library_does_not_warm_up(provider, monkeypatch, log_lines):
