@@ -99,7 +99,7 @@ def believe_usage(streams: Any) -> Any:
     def asyncify(build: Callable[..., Any]) -> Callable[..., Any]:
         async def built(*, chunks: Any, **more: Any) -> Any:
             usage = streams.calculate_total_usage(chunks)
-            if not usage.total_tokens:  # it was not told, and is counted
+            if not (usage.prompt_tokens and usage.completion_tokens):  # not told: it is counted
                 return await aside(build)(chunks=chunks, **more)
             return streams.ModelResponse(usage=usage)
 
