@@ -1,5 +1,6 @@
 """How gunicorn serves the web process: `gunicorn -c gunicorn.conf.py chatsite.asgi`."""
 
+import gc
 import os
 import signal
 import sys
@@ -54,6 +55,8 @@ def post_worker_init(worker: Any) -> None:
     """Let the streams see when this worker is asked to stop."""
     runtime.worker = worker
     runtime.switch_often()
+    gc.collect()  # what importing left
+    runtime.collect_seldom()
     if worker.age == 1:  # the first of this master speaks for all
         _look_around()
     worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, {signal.SIGTERM})

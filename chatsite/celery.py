@@ -14,7 +14,7 @@ from celery.signals import (
     worker_ready,
 )
 
-from chatsite.core import checks, exposition, metrics, queue, surroundings
+from chatsite.core import checks, exposition, metrics, queue, runtime, surroundings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
@@ -46,9 +46,8 @@ def put_off_collecting(**_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def collect_again(**_: Any) -> None:
-    """Look for garbage from now on, but not in what was imported: it stays until the end."""
-    gc.freeze()
-    gc.enable()
+    """Look for garbage from now on."""
+    runtime.collect_seldom()
 
 
 @worker_init.connect
