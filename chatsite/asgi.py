@@ -22,7 +22,6 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E4
 from django.db import close_old_connections, reset_queries  # noqa: E402
 from django.urls import get_resolver, set_script_prefix  # noqa: E402
 
-import chatsite.celery  # noqa: E402, F401  (the application that bells are rung through)
 from chatsite.core import bodies, errors, exposition  # noqa: E402
 
 T = TypeVar("T")

@@ -49,7 +49,7 @@ def test_keeps_what_a_worker_must_keep_when_celery_is_configured():
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("chatsite.asgi", {"litellm", "discord", "openai"}),
+        ("chatsite.asgi", {"litellm", "discord", "openai", "celery"}),
         ("chatsite.celery", {"litellm", "discord"}),
         ("notifications.tasks", {"litellm"}),
         ("sessions_app.tasks", {"litellm", "discord"}),

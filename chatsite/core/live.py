@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import celery
 import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import transaction
 
+from chatsite.core import bells
 from chatsite.core.dispatch import Dispatcher
 
 # One channel for all announcements: each process filters them itself, so that a waiting request
@@ -173,8 +173,4 @@ def _joined(messages: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*([(EVENTS, announced)] if announced else []), *others]
 
 
-def _ring(task: str) -> None:
-    celery.current_app.send_task(task, retry=False, ignore_result=True)
-
-
-_dispatcher = Dispatcher(send=_send, ring=_ring)
+_dispatcher = Dispatcher(send=_send, ring=bells.ring)
