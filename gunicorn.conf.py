@@ -6,10 +6,17 @@ import signal
 import sys
 from typing import Any
 
+from django.core import signals
+
 # Libraries that DRF and structlog load where they find them, for what this process never does
 # (test clients, coloured tracebacks, Markdown descriptions): 12 MB in each web process.
 for name in ("docutils", "greenlet", "jinja2", "markdown", "pygments", "requests", "rich"):
     sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+# What DRF and simplejwt load early for what is needed late, if ever: whoever looks at the schema
+# loads it (chatsite/urls.py). Django moved that signal out of its test tools. 3 MB.
+_LATER = {"yaml": None, "django.test.signals": signals}
+for name, instead in _LATER.items():
+    sys.modules.setdefault(name, instead)  # type: ignore[arg-type]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
@@ -54,6 +61,8 @@ def post_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let the streams see when this worker is asked to stop."""
     runtime.worker = worker
+    for name in _LATER:
+        sys.modules.pop(name, None)
     runtime.switch_often()
     gc.collect()  # what importing left
     runtime.collect_seldom()
