@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import kombu.transport.redis  # noqa: F401  (now, and not at the first ring)
 from django.conf import settings
-from kombu import Connection
+from kombu import Connection, Producer
 from kombu.utils.uuid import uuid
 
 from chatsite.core import queue
@@ -33,7 +34,7 @@ def _enqueue(connection: Connection, task: str) -> None:
     # Celery's message protocol, version 2:
     # https://docs.celeryq.dev/en/stable/internals/protocol.html
     number = uuid()
-    connection.Producer(connection.default_channel, auto_declare=False).publish(
+    Producer(connection.default_channel, auto_declare=False).publish(
         ([], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}),
         routing_key=queue.ROUTES[task]["queue"],
         serializer="json",
