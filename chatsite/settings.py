@@ -72,7 +72,7 @@ MIDDLEWARE = [
     "chatsite.core.middleware.RequestContextMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "chatsite.core.middleware.SecurityHeadersMiddleware",
-    "chatsite.core.pages.static_files",
+    "chatsite.core.pages.StaticFilesMiddleware",
     "chatsite.core.pages.SessionMiddleware",
     "chatsite.core.pages.CommonMiddleware",
     "chatsite.core.pages.CsrfViewMiddleware",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from csp import middleware as csp
 from django.conf import settings
 from django.contrib.auth import middleware as auth
@@ -17,7 +17,6 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware import common, csrf
-from django.utils.decorators import sync_and_async_middleware
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -28,34 +27,50 @@ def is_page(request: HttpRequest) -> bool:
     return path in settings.PAGE_PATHS or path.startswith(settings.PAGE_PREFIXES)
 
 
-class _PagesOnly(MiddlewareMixin):
+class _NotTheApis(MiddlewareMixin):
+    """A middleware that the API's requests pass by, and with it all of these below it.
+
+    Django wraps each in a coroutine of its own, and whoever waits would hold them all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        below = getattr(get_response, "__wrapped__", None)
+        self._api: Callable[[HttpRequest], Any] = (
+            below._api if isinstance(below, _NotTheApis) else get_response
+        )
+
     def __call__(self, request: HttpRequest) -> Any:
-        if not is_page(request):
-            return self.get_response(request)
-        return super().__call__(request)
+        if self.is_mine(request):
+            return super().__call__(request)
+        return self.get_response(request) if is_page(request) else self._api(request)
+
+    def is_mine(self, request: HttpRequest) -> bool:
+        """Whether it is this middleware's to look at."""
+        return is_page(request)
 
 
-class SessionMiddleware(_PagesOnly, sessions.SessionMiddleware):
+class SessionMiddleware(_NotTheApis, sessions.SessionMiddleware):
     """Django's, for pages only."""
 
 
-class CommonMiddleware(_PagesOnly, common.CommonMiddleware):
+class CommonMiddleware(_NotTheApis, common.CommonMiddleware):
     """Django's, for pages only."""
 
 
-class AuthenticationMiddleware(_PagesOnly, auth.AuthenticationMiddleware):
+class AuthenticationMiddleware(_NotTheApis, auth.AuthenticationMiddleware):
     """Django's, for pages only."""
 
 
-class MessageMiddleware(_PagesOnly, messages.MessageMiddleware):
+class MessageMiddleware(_NotTheApis, messages.MessageMiddleware):
     """Django's, for pages only."""
 
 
-class CSPMiddleware(_PagesOnly, csp.CSPMiddleware):
+class CSPMiddleware(_NotTheApis, csp.CSPMiddleware):
     """django-csp's, for pages only."""
 
 
-class CsrfViewMiddleware(_PagesOnly, csrf.CsrfViewMiddleware):
+class CsrfViewMiddleware(_NotTheApis, csrf.CsrfViewMiddleware):
     """Django's, for pages only: the API knows no cookies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
@@ -73,27 +88,17 @@ class CsrfViewMiddleware(_PagesOnly, csrf.CsrfViewMiddleware):
         return None
 
 
-@sync_and_async_middleware
-def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+class StaticFilesMiddleware(_NotTheApis):
     """WhiteNoise for STATIC_URL; it knows no async, so nothing else may pass through it."""
-    serve = WhiteNoiseMiddleware(lambda _request: cast("Any", None))
 
-    if not iscoroutinefunction(get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        self._serve = WhiteNoiseMiddleware(lambda _request: cast("Any", None))
 
-        def middleware(request: HttpRequest) -> Any:
-            found = serve(request) if _is_static(request) else None
-            return get_response(request) if found is None else found
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
+        """The file, if there is one."""
+        return cast("HttpResponseBase | None", self._serve(request))
 
-        return middleware
-
-    async def async_middleware(request: HttpRequest) -> HttpResponseBase:
-        found = await sync_to_async(serve)(request) if _is_static(request) else None
-        if found is None:
-            found = await get_response(request)
-        return cast("HttpResponseBase", found)
-
-    return async_middleware
-
-
-def _is_static(request: HttpRequest) -> bool:
-    return request.path_info.startswith(settings.STATIC_URL)
+    def is_mine(self, request: HttpRequest) -> bool:
+        """Whether the request is for a file."""
+        return request.path_info.startswith(settings.STATIC_URL)
