@@ -193,7 +193,7 @@ def _answer_to(question: ChatMessage, *, seq: int) -> ChatMessage:
         session_id=question.session_id,
         seq=seq,
         message_type=MessageType.ASSISTANT,
-        reply_to=question,
+        reply_to_id=question.pk,  # by its id: two rows that know each other are a circle
         timestamp=question.timestamp,
         request_id=question.request_id,
         is_streamed=question.is_streamed,

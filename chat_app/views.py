@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from chat_app import presenters, selectors, services, waiting
 from chat_app.serializers import (
@@ -19,6 +18,7 @@ from chat_app.serializers import (
 from chat_app.services import Posted
 from chatsite.core import client, ratelimit
 from chatsite.core.ratelimit import Limit
+from chatsite.core.viewsets import ViewSet, validated
 from sessions_app import watching
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
@@ -36,15 +36,15 @@ class ChatViewSet(ViewSet):
     def create(self, request: Request) -> Any:
         """Ask. Waits for the answer, streams it, or, with `Prefer: respond-async`, neither."""
         refuse_bots(request)
-        given = MessageIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        posted = _post(request, given.validated_data["message"])
+        posted = _post(request, validated(MessageIn, request.data)["message"])
         headers = {"Idempotency-Replayed": "true"} if posted.replayed else {}
         if _wants_stream(request):
             return waiting.Continued(waiting.answer_stream(posted, headers=headers))
         if posted.answer is None or "respond-async" in request.headers.get("Prefer", ""):
             return waiting.accepted(posted, headers=headers)
-        return waiting.Continued(waiting.answer(posted, headers=headers))
+        if posted.answer.is_finished:
+            return waiting.finished(posted.answer, headers=headers)
+        return waiting.Continued(waiting.answer(posted.answer, headers=headers))
 
     def message(self, request: Request, message_id: str) -> Response:
         """One message, a question's or an answer's, as it is now."""
@@ -58,9 +58,8 @@ class ChatViewSet(ViewSet):
 
     def history(self, request: Request) -> Response:
         """Questions with their answers, oldest first."""
-        asked = HistoryIn(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        rows, has_more = selectors.history(session=visitor(request), **asked.validated_data)
+        asked = validated(HistoryIn, request.query_params.dict())
+        rows, has_more = selectors.history(session=visitor(request), **asked)
         return Response(
             {
                 "messages": [presenters.pair(row, visitor(request)) for row in rows],
@@ -100,15 +99,11 @@ def _key(request: Request) -> str | None:
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return None
-    header = KeyIn(data={"idempotency_key": given})
-    header.is_valid(raise_exception=True)
-    return str(header.validated_data["idempotency_key"])
+    return str(validated(KeyIn, {"idempotency_key": given})["idempotency_key"])
 
 
 def _after(given: dict[str, Any]) -> int:
-    asked = EventsIn(data=given)
-    asked.is_valid(raise_exception=True)
-    return int(asked.validated_data.get("after", 0))
+    return int(validated(EventsIn, given).get("after", 0))
 
 
 def _wants_stream(request: Request) -> bool:

@@ -8,6 +8,7 @@ import hashlib
 import time
 import weakref
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -49,7 +50,9 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
         if not isinstance(response, Continued):
             return response
         go_on = response.go_on
-        del response  # and with it the viewset's world: a wait holds what it needs
+        # And with it the viewset's world: a wait holds what it needs; headers are made anew.
+        del response
+        request.__dict__.pop("headers", None)
         try:
             return await go_on()
         except errors.Problem as problem:
@@ -59,28 +62,64 @@ def asynchronous(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     return wrapper
 
 
-def answer(posted: Posted, *, headers: dict[str, str]) -> Continuation:
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """An answer that somebody waits for. A thousand may: they do not hold its row, or its question.
+
+    `seq` is the number of the event that the wait begins after.
+    """
+
+    session: str
+    question: str
+    answer: str
+    status: str
+    seq: int
+
+    @classmethod
+    def of(cls, row: ChatMessage) -> _Awaited:
+        return cls(row.session_id, str(row.reply_to_id), row.pk, row.status, row.seq)
+
+
+def answer(awaited: ChatMessage, *, headers: dict[str, str]) -> Continuation:
     """Wait for the answer up to CHAT_WAIT_SECONDS, then say 200, or 202 where it is not there."""
+    return functools.partial(_answer, _Awaited.of(awaited), headers)
 
-    async def go_on() -> HttpResponse:
-        found = await _finished(posted.answer, posted.question, settings.CHAT_WAIT_SECONDS)
-        if found is None:
-            return accepted(posted, headers=headers)
-        finished, body = found
-        if finished.error == TAKEN_OVER:
-            return accepted(Posted(posted.question, None), headers=headers)
-        return JsonResponse(body, headers=headers)
 
-    return go_on
+async def _answer(awaited: _Awaited, headers: dict[str, str]) -> HttpResponse:
+    found = await _finished(awaited, settings.CHAT_WAIT_SECONDS)
+    if found is None:
+        return _accepted(awaited.question, awaited.answer, awaited.status, headers=headers)
+    row, body = found
+    return finished(row, body, headers=headers)
+
+
+def finished(
+    row: ChatMessage, body: dict[str, Any] | None = None, *, headers: dict[str, str]
+) -> HttpResponse:
+    """200: the answer, with the body that was made of it, if any; 202 where staff took over."""
+    if row.error == TAKEN_OVER:
+        return _accepted(str(row.reply_to_id), None, headers=headers)
+    return JsonResponse(body or presenters.answered(row), headers=headers)
 
 
 def accepted(posted: Posted, *, headers: dict[str, str]) -> HttpResponse:
     """202: the message is kept and will be answered."""
-    body = presenters.accepted(posted.question, posted.answer)
-    where = posted.answer or posted.question
-    return JsonResponse(
-        body, status=202, headers={"Location": f"/chat/messages/{where.pk}", **headers}
-    )
+    row = posted.answer
+    if row is None or row.error == TAKEN_OVER:
+        return _accepted(posted.question.pk, None, headers=headers)
+    return _accepted(posted.question.pk, row.pk, row.status, headers=headers)
+
+
+def _accepted(
+    question: str,
+    answer: str | None,
+    status: str = presenters.WITH_STAFF,
+    *,
+    headers: dict[str, str],
+) -> HttpResponse:
+    body = presenters.accepted(question, answer, status)
+    where = f"/chat/messages/{answer or question}"
+    return JsonResponse(body, status=202, headers={"Location": where, **headers})
 
 
 def answer_stream(posted: Posted, *, headers: dict[str, str]) -> Continuation:
@@ -133,35 +172,28 @@ def stopped(row: ChatMessage) -> Continuation:
     """Wait a little for the worker to stop, then show the answer as it is."""
 
     async def go_on() -> HttpResponse:
-        found = await _finished(row, row, _STOP_SECONDS)
-        finished = found[0] if found else row
-        return JsonResponse(await sync_to_async(presenters.message)(finished))
+        found = None if row.is_finished else await _finished(_Awaited.of(row), _STOP_SECONDS)
+        return JsonResponse(await sync_to_async(presenters.message)(found[0] if found else row))
 
     return go_on
 
 
-async def _finished(
-    row: ChatMessage | None, question: ChatMessage, seconds: float
-) -> Finished | None:
+async def _finished(awaited: _Awaited, seconds: float) -> Finished | None:
     """The answer and its body once it is finished, None after `seconds` or if none is to come."""
-    if row is None:
-        return None
-    if row.is_finished:
-        return row, await sync_to_async(presenters.answered)(row)
     followed = hub.current(poll)
     deadline = time.monotonic() + seconds
-    async with followed.watch(question.session_id, since=row.seq) as watcher:
-        is_due = followed.recent(row.pk) is not None
+    async with followed.watch(awaited.session, since=awaited.seq) as watcher:
+        is_due = followed.was_told(awaited.answer)
         while True:
-            if is_due and (found := await _load(row.pk)):
+            if is_due and (found := await _load(awaited.answer)):
                 return found
             left = deadline - time.monotonic()
             if left <= 0 or followed.is_stopping:
                 return None
             told = hub.announcements(await watcher.next(left))
             if any(one.kind == hub.CLOSED for one in told):
-                return await _load(row.pk)
-            is_due = any(one.reference in {"", row.pk} for one in told)
+                return await _load(awaited.answer)
+            is_due = any(one.reference in {"", awaited.answer} for one in told)
 
 
 _finishing: weakref.WeakKeyDictionary[

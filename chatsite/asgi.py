@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,7 @@ from django.core.cache import close_caches  # noqa: E402
 from django.core.exceptions import RequestAborted  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E402
 from django.db import close_old_connections, reset_queries  # noqa: E402
+from django.http.response import ResponseHeaders  # noqa: E402
 from django.urls import get_resolver, set_script_prefix  # noqa: E402
 
 from chatsite.core import bodies, errors, exposition  # noqa: E402
@@ -122,28 +124,57 @@ class Handler(ASGIHandler):
             await self.send_response(refusal, send)
             refusal.close()
         else:
-            await self._until_gone(self._serve(request, send), receive)
+            serving = self._serve(request, send)
+            del request
+            await self._until_gone(serving, receive)
         body.close()
 
     async def _serve(self, request: Any, send: Any) -> None:
         response = await self.run_get_response(request)
+        if _is_live(response):
+            response._resource_closers.remove(request.close)  # type: ignore[attr-defined]
+            request.close()
+        del request  # an open stream needs nothing of it
         try:
             await self.send_response(response, send)
         finally:
             response.close()
 
+    async def send_response(self, response: Any, send: Any) -> None:
+        """Send it as Django does; a stream, which may be open for an hour, without its headers."""
+        if not _is_live(response):
+            await super().send_response(response, send)
+            return
+        headers = [
+            (name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()
+        ]
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        headers.clear()  # gunicorn keeps the list, for a line of log that is not written
+        response.headers = ResponseHeaders({})
+        async with contextlib.aclosing(response.streaming_content) as parts:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
+
     async def _until_gone(self, serve: Any, receive: Any) -> None:
         """Serve until it is done, or cancel it when the client is gone."""
-        serving = asyncio.create_task(serve)
-        gone = asyncio.create_task(self.listen_for_disconnect(receive))
+        limit = asyncio.timeout(None)
+        gone = asyncio.create_task(self._expire(limit, receive))
         try:
-            await asyncio.wait((serving, gone), return_when=asyncio.FIRST_COMPLETED)
+            async with limit:
+                await serve
+        except TimeoutError:
+            if not limit.expired():
+                raise
         finally:
             gone.cancel()
-            serving.cancel()
-            await asyncio.gather(gone, serving, return_exceptions=True)
-        if not serving.cancelled() and (error := serving.exception()):
-            raise error
+
+    async def _expire(self, limit: asyncio.Timeout, receive: Any) -> None:
+        with contextlib.suppress(RequestAborted):
+            await self.listen_for_disconnect(receive)
+        limit.reschedule(0)
 
     async def read_body(self, receive: Any) -> bodies.Body:
         """The body, or as much of it as shows that it is too large, or late."""
@@ -174,6 +205,10 @@ class Handler(ASGIHandler):
         while (await receive())["type"] != "http.disconnect":
             pass
         raise RequestAborted
+
+
+def _is_live(response: Any) -> bool:
+    return bool(response.streaming and response.is_async and not response.cookies)
 
 
 leave_connections_to_threads()

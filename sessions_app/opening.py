@@ -35,7 +35,7 @@ def store(session: ChatSession, *, email: str, unless: Unless) -> SessionEvent |
     """
     if unless.most is not None and unless.most < 1:
         return None
-    contact = SessionContact(session=session, email=email)
+    contact = SessionContact(session_id=session.pk, email=email)
     event = SessionEvent(session=session, seq=1, kind=EventKind.OPENED)
     guarded = _guarded(_insert(session), unless)
     if connection.vendor == "postgresql":

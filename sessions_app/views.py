@@ -9,10 +9,10 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from chatsite.core import client, ratelimit
 from chatsite.core.errors import Forbidden, NotFound
+from chatsite.core.viewsets import ViewSet, validated
 from sessions_app import identity, services, tokens
 from sessions_app.authentication import visitor
 from sessions_app.models import ChatSession
@@ -74,9 +74,7 @@ def _asked(request: Request, kind: type[EmailIn], *, group: str) -> tuple[dict[s
     refuse_bots(request)
     address = client.address(request._request)
     _count(request, group, client.network(address), settings.AUTH_RATE_LIMIT)
-    given = kind(data=request.data)
-    given.is_valid(raise_exception=True)
-    return given.validated_data, address
+    return validated(kind, request.data), address
 
 
 def _count_session(request: Request, address: str) -> None:

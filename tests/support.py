@@ -195,6 +195,16 @@ def finish(text: str = "An answer.") -> ChatMessage:
     return answer
 
 
+async def watched(session: ChatSession) -> None:
+    """Wait until a request on this loop waits for something of the session."""
+    from chatsite.core import hub
+    from sessions_app.selectors import poll
+
+    async with asyncio.timeout(SECONDS):
+        while session.pk not in hub.current(poll)._watchers:
+            await asyncio.sleep(0.005)
+
+
 def say(session: ChatSession, text: str = "A person speaks.") -> ChatMessage:
     """What staff say unasked, with its event."""
     from django.db import transaction

@@ -57,6 +57,7 @@ def _plain(response: Response) -> HttpResponseBase:
     if hasattr(response, "go_on"):
         return response
     response.render()
+    del response.renderer_context  # type: ignore[attr-defined]  # a circle: it holds the response
     made = HttpResponse(response.content, status=response.status_code, headers=response.headers)
     if not response.has_header("Content-Type"):
         del made["Content-Type"]

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import time
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -41,7 +41,7 @@ _SILENCE = 5.0
 _SOUND_SECONDS = 1.0
 _DEAD = 15.0  # not even an answer to a ping
 _MOST_ITEMS = 500
-_MOST_RECENT = 4096
+_MOST_RECENT = 2048  # five seconds of what two cores can tell
 _EVENTS = live.EVENTS.encode()
 
 
@@ -51,8 +51,10 @@ class Watcher:
     def __init__(self, session: str) -> None:
         self.session = session
         self.seen = 0
-        self._items: deque[Item] = deque()
-        self._wake = asyncio.Event()
+        # Neither a deque nor an Event: 0.6 KB each while they are empty, and a thousand may wait.
+        self._items: list[Item] = []
+        self._is_due = False
+        self._reader: asyncio.Future[None] | None = None
 
     def put(self, item: Item) -> None:
         """Hand the reader one item."""
@@ -62,20 +64,26 @@ class Watcher:
             self._items.clear()
             item = live.Announcement(self.session, 0, STALE, "")
         self._items.append(item)
-        self._wake.set()
+        self.interrupt()
 
     def interrupt(self) -> None:
-        """Wake the reader with nothing."""
-        self._wake.set()
+        """Wake the reader, with nothing if nothing came."""
+        self._is_due = True
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
 
     async def next(self, seconds: float) -> list[Item]:
         """What came since the last call, after at most so many seconds; may be nothing."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        self._wake.clear()
-        items = list(self._items)
-        self._items.clear()
+        if not self._is_due:
+            loop = asyncio.get_running_loop()
+            self._reader = loop.create_future()
+            timer = loop.call_later(seconds, self.interrupt)
+            try:
+                await self._reader
+            finally:
+                timer.cancel()
+        self._is_due = False
+        items, self._items = self._items, []
         return items
 
 
@@ -93,7 +101,7 @@ class Hub:
         self._poll = poll
         self._watchers: dict[str, set[Watcher]] = {}
         self._deltas: dict[str, int] = {}
-        self._recent: OrderedDict[str, live.Announcement] = OrderedDict()
+        self._recent: OrderedDict[str, None] = OrderedDict()
         self._pubsub: Any = None
         self._limit: asyncio.Timeout | None = None
         self._heard = 0.0
@@ -128,9 +136,9 @@ class Hub:
             if deltas:
                 await self._drop_deltas(session)
 
-    def recent(self, reference: str) -> live.Announcement | None:
-        """The announcement about a row, if it came lately: a wait may begin after it."""
-        return self._recent.get(reference)
+    def was_told(self, reference: str) -> bool:
+        """Whether a row was announced lately: a wait may begin after it."""
+        return reference in self._recent
 
     async def close(self) -> None:
         """End the tasks and the connections."""
@@ -225,7 +233,7 @@ class Hub:
                 watcher.put(item)
 
     def _remember(self, item: live.Announcement) -> None:
-        self._recent[item.reference] = item
+        self._recent[item.reference] = None
         if len(self._recent) > _MOST_RECENT:
             self._recent.popitem(last=False)
 

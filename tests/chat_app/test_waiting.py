@@ -10,7 +10,7 @@ from chat_app.models import ChatMessage
 from chatsite.core import hub, runtime
 from sessions_app import services as sessions
 from sessions_app.selectors import poll
-from tests.support import SECONDS, Reader, claim, finish, problem
+from tests.support import SECONDS, Reader, claim, finish, problem, watched
 
 pytestmark = pytest.mark.asyncio
 
@@ -18,13 +18,6 @@ pytestmark = pytest.mark.asyncio
 @sync_to_async
 def stored(pk):
     return ChatMessage.objects.get(pk=pk)
-
-
-async def watched(session):
-    """Wait until a request waits for something of the session."""
-    async with asyncio.timeout(SECONDS):
-        while session.pk not in hub.current(poll)._watchers:
-            await asyncio.sleep(0.005)
 
 
 async def connected():
@@ -152,10 +145,10 @@ async def test_looks_at_once_when_the_answer_was_announced_before_the_wait(web):
     posted = await sync_to_async(_post)(web.session)
     done = await sync_to_async(finish)("Early.")
     async with asyncio.timeout(SECONDS):
-        while followed.recent(done.pk) is None:
+        while not followed.was_told(done.pk):
             await asyncio.sleep(0.005)
 
-    response = await waiting.answer(posted, headers={})()
+    response = await waiting.answer(posted.answer, headers={})()
 
     assert response.status_code == 200
 

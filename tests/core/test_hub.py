@@ -92,10 +92,10 @@ async def test_remembers_what_was_announced_lately_when_asked(unpolled, followed
     for number in range(3):
         await publish(followed, announcement(reference=f"row{number}"))
 
-    await until(lambda: followed.recent("row2"))
+    await until(lambda: followed.was_told("row2"))
 
-    assert followed.recent("row0") is None
-    assert followed.recent("row1").reference == "row1"
+    assert not followed.was_told("row0")
+    assert followed.was_told("row1")
 
 
 async def test_tells_pieces_only_when_somebody_wants_them(unpolled, followed):
