@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from django.db import connection
 
 from chat_app import budgets
 from chat_app.models import ChatMessage
@@ -392,6 +393,20 @@ def test_takes_a_fixed_number_of_queries_when_asking(visitor, django_assert_num_
     # session, backlog, BEGIN, count and numbers, messages, events, COMMIT
     with django_assert_num_queries(7):
         assert visitor.leave("Hello?").status_code == 202
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency_key": "k"}])
+def test_writes_no_statement_with_more_values_than_psycopg_remembers(visitor, headers):
+    counts = []
+
+    def count(execute, sql, params, many, context):
+        counts.append(len(params or ()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count):
+        assert visitor.leave("Hello?", **headers).status_code == 202
+
+    assert 0 < max(counts) <= 50  # psycopg._queries.MAX_CACHED_STATEMENT_PARAMS
 
 
 @pytest.mark.usefixtures("_knows_the_budget")
