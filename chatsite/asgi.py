@@ -159,7 +159,10 @@ class Handler(ASGIHandler):
         await send({"type": "http.response.body"})
 
     async def _until_gone(self, serve: Any, receive: Any) -> None:
-        """Serve until it is done, or cancel it when the client is gone."""
+        """Serve until it is done, or cancel it when the client is gone.
+
+        By a time-out without a time, which knows its own cancellation from the server's.
+        """
         limit = asyncio.timeout(None)
         gone = asyncio.create_task(self._expire(limit, receive))
         try:
@@ -208,6 +211,7 @@ class Handler(ASGIHandler):
 
 
 def _is_live(response: Any) -> bool:
+    """Whether it is a stream that this process makes as it sends; whoever has cookies is a page."""
     return bool(response.streaming and response.is_async and not response.cookies)
 
 
