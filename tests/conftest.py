@@ -131,7 +131,7 @@ def _empty_tables() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _celery_application() -> None:
-    import chatsite.celery  # noqa: F401  (the application that bells are rung through)
+    import chatsite.celery  # noqa: F401  (the application that has the tasks)
 
 
 @pytest.fixture

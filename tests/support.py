@@ -195,14 +195,20 @@ def finish(text: str = "An answer.") -> ChatMessage:
     return answer
 
 
+async def until(condition: Callable[[], Any]) -> Any:
+    """Wait until it is so; what the condition gave."""
+    async with asyncio.timeout(SECONDS):
+        while not (found := condition()):
+            await asyncio.sleep(0.005)
+    return found
+
+
 async def watched(session: ChatSession) -> None:
     """Wait until a request on this loop waits for something of the session."""
     from chatsite.core import hub
     from sessions_app.selectors import poll
 
-    async with asyncio.timeout(SECONDS):
-        while session.pk not in hub.current(poll)._watchers:
-            await asyncio.sleep(0.005)
+    await until(lambda: session.pk in hub.current(poll)._watchers)
 
 
 def say(session: ChatSession, text: str = "A person speaks.") -> ChatMessage:

@@ -14,7 +14,6 @@ from sessions_app import services as sessions
 from sessions_app.models import ChatSession
 from sessions_app.selectors import poll
 from tests.support import (
-    SECONDS,
     Reader,
     answer_of,
     ask,
@@ -24,19 +23,12 @@ from tests.support import (
     open_session,
     problem,
     say,
+    until,
 )
 
 pytestmark = pytest.mark.asyncio
 
 STREAM = {"accept": "text/event-stream"}
-
-
-async def until(condition):
-    """Wait until it is so."""
-    async with asyncio.timeout(SECONDS):
-        while not (found := condition()):
-            await asyncio.sleep(0.005)
-    return found
 
 
 async def follow(web, query="", **headers):

@@ -10,7 +10,7 @@ from chat_app.models import ChatMessage
 from chatsite.core import hub, runtime
 from sessions_app import services as sessions
 from sessions_app.selectors import poll
-from tests.support import SECONDS, Reader, claim, finish, problem, watched
+from tests.support import SECONDS, Reader, claim, finish, problem, until, watched
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,9 +23,7 @@ def stored(pk):
 async def connected():
     """The loop's hub, once it hears Redis."""
     found = hub.current(poll)
-    async with asyncio.timeout(SECONDS):
-        while not found.connected:
-            await asyncio.sleep(0.005)
+    await until(lambda: found.connected)
     return found
 
 
@@ -144,9 +142,7 @@ async def test_looks_at_once_when_the_answer_was_announced_before_the_wait(web):
     followed = await connected()
     posted = await sync_to_async(_post)(web.session)
     done = await sync_to_async(finish)("Early.")
-    async with asyncio.timeout(SECONDS):
-        while not followed.was_told(done.pk):
-            await asyncio.sleep(0.005)
+    await until(lambda: followed.was_told(done.pk))
 
     response = await waiting.answer(posted.answer, headers={})()
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from chatsite.core import hub, live, runtime
-from tests.support import SECONDS
+from tests.support import SECONDS, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,13 +41,6 @@ async def followed(sessions):
 @pytest.fixture
 def unpolled(monkeypatch, sessions):
     monkeypatch.setattr(hub, "_POLL_SECONDS", 3600.0)
-
-
-async def until(condition):
-    async with asyncio.timeout(SECONDS):
-        while not (found := condition()):
-            await asyncio.sleep(0.005)
-    return found
 
 
 async def heard(watcher, wanted):
