@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import Any
 
-from django.core import signals
+from django.core import signals as django_signals
 
 # Libraries that DRF and structlog load where they find them, for what this process never does
 # (test clients, coloured tracebacks, Markdown descriptions): 12 MB in each web process.
@@ -14,7 +14,7 @@ for name in ("docutils", "greenlet", "jinja2", "markdown", "pygments", "requests
     sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 # What DRF and simplejwt load early for what is needed late, if ever: whoever looks at the schema
 # loads it (chatsite/urls.py). Django moved that signal out of its test tools. 3 MB.
-_LATER = {"yaml": None, "django.test.signals": signals}
+_LATER = {"yaml": None, "django.test.signals": django_signals}
 for name, instead in _LATER.items():
     sys.modules.setdefault(name, instead)  # type: ignore[arg-type]
 

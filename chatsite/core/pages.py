@@ -27,7 +27,7 @@ def is_page(request: HttpRequest) -> bool:
     return path in settings.PAGE_PATHS or path.startswith(settings.PAGE_PREFIXES)
 
 
-class _NotTheApis(MiddlewareMixin):
+class _PassedByApi(MiddlewareMixin):
     """A middleware that the API's requests pass by, and with it all of these below it.
 
     Django wraps each in a coroutine of its own, and whoever waits would hold them all.
@@ -37,7 +37,7 @@ class _NotTheApis(MiddlewareMixin):
         super().__init__(get_response)
         below = getattr(get_response, "__wrapped__", None)
         self._api: Callable[[HttpRequest], Any] = (
-            below._api if isinstance(below, _NotTheApis) else get_response
+            below._api if isinstance(below, _PassedByApi) else get_response
         )
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -50,27 +50,27 @@ class _NotTheApis(MiddlewareMixin):
         return is_page(request)
 
 
-class SessionMiddleware(_NotTheApis, sessions.SessionMiddleware):
+class SessionMiddleware(_PassedByApi, sessions.SessionMiddleware):
     """Django's, for pages only."""
 
 
-class CommonMiddleware(_NotTheApis, common.CommonMiddleware):
+class CommonMiddleware(_PassedByApi, common.CommonMiddleware):
     """Django's, for pages only."""
 
 
-class AuthenticationMiddleware(_NotTheApis, auth.AuthenticationMiddleware):
+class AuthenticationMiddleware(_PassedByApi, auth.AuthenticationMiddleware):
     """Django's, for pages only."""
 
 
-class MessageMiddleware(_NotTheApis, messages.MessageMiddleware):
+class MessageMiddleware(_PassedByApi, messages.MessageMiddleware):
     """Django's, for pages only."""
 
 
-class CSPMiddleware(_NotTheApis, csp.CSPMiddleware):
+class CSPMiddleware(_PassedByApi, csp.CSPMiddleware):
     """django-csp's, for pages only."""
 
 
-class CsrfViewMiddleware(_NotTheApis, csrf.CsrfViewMiddleware):
+class CsrfViewMiddleware(_PassedByApi, csrf.CsrfViewMiddleware):
     """Django's, for pages only: the API knows no cookies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
@@ -88,7 +88,7 @@ class CsrfViewMiddleware(_NotTheApis, csrf.CsrfViewMiddleware):
         return None
 
 
-class StaticFilesMiddleware(_NotTheApis):
+class StaticFilesMiddleware(_PassedByApi):
     """WhiteNoise for STATIC_URL; it knows no async, so nothing else may pass through it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:

@@ -22,7 +22,7 @@ class ViewSet(viewsets.ViewSet):
         try:
             return super().dispatch(request, *args, **kwargs)
         finally:
-            request.__dict__.pop("auth", None)  # the session's row, for whoever had no Request
+            request.__dict__.pop("auth", None)  # DRF leaves the session's row there, too
             self.request.parser_context = {}
             self.__dict__.clear()
 
