@@ -26,7 +26,7 @@ class ChatMessageAdmin(ReadOnlyAdmin):
         "timestamp",
     )  # fmt: skip
     list_filter = ("message_type", "status", "safety", "degraded", "timestamp")
-    search_fields = ("id__startswith", "session__id__startswith")
+    search_fields = ("id__exact", "session__id__startswith")
     ordering = ("-timestamp",)
     raw_id_fields = ("session", "reply_to")
     exclude = ("lease_token", "client_hash")

@@ -43,7 +43,10 @@ class ChatMessage(models.Model):
     """What somebody said, verbatim, at its place in the session."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_message_id, editable=False)
-    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="messages")
+    # The unique order begins with it: an index of its own were one more to write.
+    session = models.ForeignKey(
+        ChatSession, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
     seq = models.PositiveBigIntegerField()
     message_type = models.CharField(max_length=20, choices=MessageType.choices)
     content = models.TextField(blank=True)

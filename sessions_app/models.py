@@ -118,7 +118,10 @@ class EventKind(models.TextChoices):
 class SessionEvent(models.Model):
     """That something happened in a session: outbox and event stream at once, never changed."""
 
-    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="events")
+    # The unique order begins with it: an index of its own were one more to write.
+    session = models.ForeignKey(
+        ChatSession, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=16, choices=EventKind.choices)
     reference = models.CharField(max_length=32, blank=True)
