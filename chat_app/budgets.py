@@ -5,7 +5,6 @@ provider may well have worked for it. Days are those of UTC."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from chat_app.models import Spending
+from chatsite.core import statements
 from chatsite.core.errors import Problem
 
 Scope = Literal["all", "session"]
@@ -25,6 +25,15 @@ _Row = tuple[Any, str, int, int]  # day, scope, tokens, billionths
 
 _TABLE: Final = Spending._meta.db_table
 _ALL: Final = ""
+# Its last two values are the limits of tokens and of billionths.
+_ADD: Final = (
+    f"INSERT INTO {_TABLE} AS had (day, scope, tokens, billionths)"  # noqa: S608  (a name of our own)
+    " VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (day, scope) DO UPDATE SET tokens = had.tokens + excluded.tokens,"
+    " billionths = had.billionths + excluded.billionths"
+    " WHERE had.tokens + excluded.tokens <= %s"
+    " AND had.billionths + excluded.billionths <= %s RETURNING scope, tokens"
+)
 _ANY: Final = 2**62  # beyond what a column can hold of either in a thousand years
 _BILLION: Final = 10**9
 # A refusal says for so many seconds that all is spent, and each process asks no more often than
@@ -106,12 +115,11 @@ def settle(changes: Sequence[tuple[Taken, Amount]]) -> None:
         (taken, used.tokens - taken.amount.tokens, used.billionths - taken.amount.billionths)
         for taken, used in changes
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {_TABLE} SET tokens = tokens + %s, billionths = billionths + %s"  # noqa: S608  (a name of our own)
-            " WHERE day = %s AND scope = %s",
-            [(tokens, billionths, day, scope) for day, scope, tokens, billionths in rows],
-        )
+    statements.each(
+        f"UPDATE {_TABLE} SET tokens = tokens + %s, billionths = billionths + %s"  # noqa: S608  (a name of our own)
+        " WHERE day = %s AND scope = %s",
+        [(tokens, billionths, day, scope) for day, scope, tokens, billionths in rows],
+    )
 
 
 def refuse_spent() -> None:
@@ -157,22 +165,7 @@ def _upsert(rows: Sequence[_Row]) -> dict[str, int]:
 
     The tokens of each that was added to.
     """
-    within = " AND ".join(
-        f"{_TABLE}.{name} + excluded.{name} <= CASE {_TABLE}.scope WHEN '' THEN %s ELSE %s END"
-        for name in ("tokens", "billionths")
-    )
-    limits = [most for pair in zip(_most(_ALL), _most("session"), strict=True) for most in pair]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {_TABLE} (day, scope, tokens, billionths)"  # noqa: S608  (names of our own)
-            f" VALUES {', '.join(['(%s, %s, %s, %s)'] * len(rows))}"
-            " ON CONFLICT (day, scope) DO UPDATE SET"
-            f" tokens = {_TABLE}.tokens + excluded.tokens,"
-            f" billionths = {_TABLE}.billionths + excluded.billionths"
-            f" WHERE {within} RETURNING scope, tokens",
-            [*itertools.chain(*rows), *limits],
-        )
-        return dict(cursor.fetchall())
+    return dict(statements.each(_ADD, [[*row, *_most(row[1])] for row in rows]))
 
 
 def _rows(amounts: Iterable[tuple[Taken, int, int]]) -> list[_Row]:

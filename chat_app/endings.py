@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import CharField, F
+from django.db.models import CharField, F, QuerySet
 from django.utils import timezone
 
 from chat_app import answers, budgets
@@ -96,20 +96,28 @@ def _at_once(endings: Sequence[Ending]) -> dict[str, int]:
 def _take_numbers(sessions: list[str]) -> dict[str, int]:
     """The next event's number of each session that is the AI's; all stay locked."""
     if len(sessions) > 1 and connection.features.has_select_for_update:
-        rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
-        list(rows.order_by("pk").select_for_update().values_list("pk"))
+        _locking().ask(sessions=sessions)
     return dict(_numbering().ask(sessions=sessions))
 
 
 @statements.once
+def _locking() -> Statement:
+    rows = _ais().order_by("pk").select_for_update().values_list("pk")
+    return Statement(*rows.query.sql_with_params())
+
+
+@statements.once
 def _numbering() -> Statement:
+    return statements.update(_ais(), ("id", "last_seq"), last_seq=F("last_seq") + 1)
+
+
+def _ais() -> QuerySet[ChatSession]:
     sessions = [Slot("sessions", CharField())]
-    rows = ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
-    return statements.update(rows, ("id", "last_seq"), last_seq=F("last_seq") + 1)
+    return ChatSession.objects.filter(pk__in=sessions, responder=Responder.AI)
 
 
 def _update(endings: Sequence[Ending]) -> int:
-    """Store the answers that are still held as they were claimed; how many. One round trip."""
+    """Store the answers that are still held as they were claimed; how many."""
     fields = [ChatMessage._meta.get_field(name) for name in _COLUMNS]
     quote = connection.ops.quote_name
     changes = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
@@ -126,10 +134,9 @@ def _update(endings: Sequence[Ending]) -> int:
         )
         return [*prepared, *held]
 
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {quote(ChatMessage._meta.db_table)} SET {changes}"  # noqa: S608  (our own names)
-            " WHERE id = %s AND status = %s AND lease_token = %s",
-            [row(ending) for ending in sorted(endings, key=lambda one: one.answer.pk)],
-        )
-        return int(cursor.rowcount)
+    ended = statements.each(
+        f"UPDATE {quote(ChatMessage._meta.db_table)} SET {changes}"  # noqa: S608  (our own names)
+        " WHERE id = %s AND status = %s AND lease_token = %s RETURNING id",
+        [row(ending) for ending in sorted(endings, key=lambda one: one.answer.pk)],
+    )
+    return len(ended)

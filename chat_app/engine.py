@@ -34,7 +34,7 @@ _DATABASE_THREADS = 4
 _BEATS_A_LEASE = 4
 # Seconds between two claims: bells that come closer together are one.
 _BREATH = 0.004
-# Answers in one claim: the next may begin meanwhile, and SQLite joins 500 SELECTs at most.
+# Answers in one claim: the next may begin meanwhile.
 _MOST_AT_ONCE = 50
 # Until an answer's end rings for its session's next question, which few have: once for many ends.
 _SOON = 0.03

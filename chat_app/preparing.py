@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
+from django.db.models import CharField
 
 from chat_app import budgets, fallbacks, kept_back, prompts
 from chat_app.budgets import Amount, Spent, Taken
 from chat_app.models import ChatMessage, MessageType
 from chat_app.prompts import Role, Turn
+from chatsite.core import statements
+from chatsite.core.statements import Slot, Statement
 
 _ROLES: Final[dict[str, Role]] = {
     MessageType.USER: "user",
@@ -23,16 +25,25 @@ _ROLES: Final[dict[str, Role]] = {
 }
 _KINDS: Final = ", ".join(f"'{kind}'" for kind in _ROLES)
 _TABLE: Final = ChatMessage._meta.db_table
-# Of one answer: the question, and what was said before. A derived table, since SQLite limits no
-# part of a UNION by itself.
+
+
+def _is_shown(name: str) -> str:
+    return (
+        f"{name}.message_type IN ({_KINDS}) AND NOT {name}.safety AND NOT {name}.degraded"
+        f" AND {name}.deleted_at IS NULL AND {name}.content <> ''"
+    )
+
+
+# Each question, and before it the last so many of what models are shown.
 _SAID: Final = (
-    "SELECT CAST(%s AS integer) AS place, seq, message_type, content"  # noqa: S608  (names of our own, no value)
-    f" FROM {_TABLE} WHERE id = %s"
-    " UNION ALL SELECT * FROM (SELECT CAST(%s AS integer), seq, message_type, content"
-    f" FROM {_TABLE} WHERE session_id = %s AND seq < (SELECT seq FROM {_TABLE} WHERE id = %s)"
-    f" AND message_type IN ({_KINDS})"
-    " AND NOT safety AND NOT degraded AND deleted_at IS NULL AND content <> ''"
-    " ORDER BY seq DESC LIMIT %s) AS said"
+    "SELECT asked.id, said.message_type, said.content"  # noqa: S608  (names of our own, no value)
+    f" FROM {_TABLE} asked JOIN {_TABLE} said"
+    " ON said.session_id = asked.session_id AND said.seq <= asked.seq"
+    f" AND said.seq >= COALESCE((SELECT earlier.seq FROM {_TABLE} earlier"
+    " WHERE earlier.session_id = asked.session_id AND earlier.seq < asked.seq"
+    f" AND {_is_shown('earlier')} ORDER BY earlier.seq DESC LIMIT 1 OFFSET %s), 0)"
+    f" WHERE (said.id = asked.id OR ({_is_shown('said')}))"
+    " AND asked.id IN (%s) ORDER BY said.session_id, said.seq"
 )
 
 
@@ -58,18 +69,17 @@ def prepare(answers: Sequence[ChatMessage]) -> list[Prepared]:
 
 def contexts(answers: Sequence[ChatMessage]) -> list[tuple[str, list[Turn]]]:
     """Each answer's question, and what was said before it, oldest first, as models are shown it."""
-    asked: list[int | str] = []
-    for place, answer in enumerate(answers):
-        question = str(answer.reply_to_id)
-        most = settings.LLM_CONTEXT_MESSAGES
-        asked += [place, question, place, answer.session_id, question, most]
-    said: dict[int, list[Turn]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        statement = " UNION ALL ".join([_SAID] * len(answers))
-        cursor.execute(f"{statement} ORDER BY place, seq", asked)
-        for place, _, kind, content in cursor.fetchall():
-            said[place].append({"role": _ROLES[kind], "content": content})
-    return [_apart(said[place]) for place in range(len(answers))]
+    questions = [str(answer.reply_to_id) for answer in answers]
+    said: dict[str, list[Turn]] = defaultdict(list)
+    saying = _saying(max(1, settings.LLM_CONTEXT_MESSAGES))
+    for question, kind, content in saying.ask(questions=questions):
+        said[question].append({"role": _ROLES[kind], "content": content})
+    return [_apart(said[question]) for question in questions]
+
+
+@statements.once
+def _saying(most: int) -> Statement:
+    return Statement(_SAID, [most - 1, Slot("questions", CharField())])
 
 
 def _apart(said: list[Turn]) -> tuple[str, list[Turn]]:

@@ -143,8 +143,17 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "connect_timeout": 3,
-        "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+        # Of what is kept the plans hold for all values: to weigh each time whether another one
+        # were better is what planning costs.
+        "options": "-c statement_timeout=15000 -c lock_timeout=5000"
+        " -c plan_cache_mode=force_generic_plan",
     }
+DATABASE_PLANS = env.switch(
+    "DATABASE_PLANS",
+    True,
+    "Have PostgreSQL keep the plans of what is asked often; not behind a pooler that gives each "
+    "transaction another connection.",
+)
 # Every thread that talks to the database is one of a few that live on (asgi.py, engine.py), so a
 # kept connection is bounded; the check (core/postgresql) heals a restart.
 _database["CONN_MAX_AGE"] = 600

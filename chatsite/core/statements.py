@@ -1,11 +1,13 @@
 """Statements of hot paths: the ORM builds each once, since that takes it longer than the asking.
 
-What is built, and what its values become, is Django's; only the building is not repeated."""
+What is built, and what its values become, is Django's; only the building is not repeated, and
+PostgreSQL's planning neither (core/postgresql)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -33,17 +35,21 @@ class Slot(Expression):
         """A parameter that is this slot."""
         return _PLACE, [self]
 
-    def values(self, given: Mapping[str, Any], here: BaseDatabaseWrapper) -> list[Any]:
+    def value(self, given: Mapping[str, Any], here: BaseDatabaseWrapper) -> Any:
         """What was given for it, as the database takes it."""
-        value = given[self.name]
-        many = value if isinstance(value, list) else [value]
-        return [self.output_field.get_db_prep_value(one, here) for one in many]
+        value, prepared = given[self.name], self.output_field.get_db_prep_value
+        if isinstance(value, list):
+            return [prepared(one, here) for one in value]
+        return prepared(value, here)
 
 
 class Statement:
     """SQL, and its parameters with slots among them."""
 
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
+        self._takes_lists = connection.vendor == "postgresql"
+        if self._takes_lists:
+            sql, parameters = _for_any_values(sql, parameters)
         self._first, *rest = sql.split(_PLACE)
         # With each parameter the SQL that follows it; a `%s` that is none is refused here.
         self._parts = tuple(zip(parameters, rest, strict=True))
@@ -54,15 +60,61 @@ class Statement:
         sql: list[str] = [self._first]
         values: list[Any] = []
         for one, after in self._parts:
-            many = one.values(given, here) if isinstance(one, Slot) else [one]
-            if not many:
+            value = one.value(given, here) if isinstance(one, Slot) else one
+            if value == []:
                 return []  # nothing is in nothing
+            many = [value] if self._takes_lists or not isinstance(value, list) else value
             sql += [", ".join([_PLACE] * len(many)), after]
             values += many
-        with here.cursor() as cursor:
-            cursor.execute("".join(sql), values)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
+        return run("".join(sql), values)
+
+
+def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What the SQL returns with these values."""
+    return each(sql, [values])
+
+
+def each(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """What the SQL returns with each of these rows of values, in order; one round trip for all."""
+    here = connections[DEFAULT_DB_ALIAS]
+    if not rows:
+        return []
+    with here.cursor() as cursor:
+        if here.vendor == "postgresql":
+            asked = here.planned(sql)  # type: ignore[attr-defined]
+            cursor.execute("; ".join([asked] * len(rows)), list(itertools.chain(*rows)))
+            return list(_fetched(cursor))
+        found: list[tuple[Any, ...]] = []
+        for values in rows:
+            cursor.execute(sql, values)
+            found += cursor.fetchall()
+        return found
+
+
+def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    while True:
+        if cursor.description:
+            yield from cursor.fetchall()
+        if not cursor.nextset():
+            return
+
+
+def _for_any_values(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Slot]]:
+    """The same with its fixed values written out, and one array for each list in a slot.
+
+    So it is one text whatever is asked; and where PostgreSQL plans it for all values it still
+    sees the fixed ones, which the index of a part of the rows may depend on.
+    """
+    text, *rest = sql.split(_PLACE)
+    slots: list[Slot] = []
+    for one, after in zip(parameters, rest, strict=True):
+        if isinstance(one, Slot):
+            slots.append(one)
+            text += _PLACE + after
+        else:
+            literal = connection.ops.compose_sql(_PLACE, [one])  # type: ignore[attr-defined]
+            text += literal.replace("%", "%%") + after
+    return text.replace(f"IN ({_PLACE})", f"= ANY ({_PLACE})"), slots
 
 
 class Rows(Statement, Generic[M]):
@@ -135,11 +187,10 @@ def insert(rows: Sequence[Model]) -> None:
     ]
     nulls = tuple(value is None for value in values)
     statement = _inserting(connection.vendor, model, nulls, is_numbered)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value for value in values if value is not None])
-        if is_numbered:
-            for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
-                row.pk = key
+    keys = run(statement, [value for value in values if value is not None])
+    if is_numbered:
+        for row, (key,) in zip(rows, keys, strict=True):
+            row.pk = key
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 

@@ -1,9 +1,12 @@
-"""chatsite.core.postgresql: a kept connection that died is found without asking it."""
+"""chatsite.core.postgresql: what is asked often is planned once, and a dead connection is seen."""
 
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import ProgrammingError, connection, connections, transaction
+
+from chatsite.core import statements
+from chatsite.core.postgresql import base
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -53,3 +56,91 @@ def test_is_usable_when_the_server_only_said_something():
         assert connection.is_usable()
     finally:
         other.close()
+
+
+_TEXTS = ("it's", "a \\ and % and %s", "ünï 😀", "", None)
+_ASKED = "SELECT CAST(%s AS text), CAST(%s AS integer)"
+
+
+@pytest.fixture
+def anew():
+    """A connection on which nothing was asked yet, before and after."""
+    connection.close()
+    yield
+    connection.close()
+
+
+def _plans():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY prepare_time")
+        return [one for (one,) in cursor.fetchall()]
+
+
+@pytest.mark.usefixtures("anew")
+def test_answers_the_same_when_what_is_asked_often_was_planned():
+    for text in (*_TEXTS, *_TEXTS):
+        assert statements.run(_ASKED, [text, 7]) == [(text, 7)]
+        assert statements.each(_ASKED, [[text, 1], ["", None]]) == [(text, 1), ("", None)]
+
+    (plan,) = _plans()
+    assert "PREPARE chatsite_1 AS SELECT CAST($1 AS text), CAST($2 AS integer);" in plan
+
+
+@pytest.mark.usefixtures("anew")
+def test_plans_nothing_when_told_not_to_or_when_it_is_full(settings, monkeypatch):
+    def ask(number):
+        for _ in range(5):
+            assert statements.run(f"SELECT {number} + %s", [1]) == [(number + 1,)]
+
+    settings.DATABASE_PLANS = False
+    ask(1)
+    assert _plans() == []
+    settings.DATABASE_PLANS = True
+    monkeypatch.setattr(base, "_MOST_PLANS", 2)
+    for number in range(4):
+        ask(number)
+    assert len(_plans()) == 2
+
+
+@pytest.mark.usefixtures("anew")
+def test_plans_anew_when_the_connection_is_another():
+    for _ in range(3):
+        for _ in range(4):
+            assert statements.run(_ASKED, ["a", 1]) == [("a", 1)]
+        assert len(_plans()) == 1
+        connection.close()
+
+
+@pytest.mark.usefixtures("anew")
+def test_goes_by_the_index_when_the_table_was_empty_when_it_was_planned():
+    asked = "SELECT email FROM sessions_app_sessioncontact WHERE session_id = %s"
+    for _ in range(4):
+        assert statements.run(asked, ["nobody"]) == []
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN EXECUTE chatsite_1 ('nobody')")
+        plan = " ".join(line for (line,) in cursor.fetchall())
+        assert "Index Scan" in plan
+        assert "Seq Scan" not in plan
+        for way in base._OTHER_WAYS:
+            cursor.execute(f"SHOW enable_{way}")
+            assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.usefixtures("anew")
+def test_says_what_is_wrong_and_goes_on_when_something_cannot_be_planned():
+    for _ in range(5):
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            statements.run("SELECT * FROM nowhere WHERE it = %s", [1])
+
+    assert statements.run("SELECT current_setting('enable_seqscan')", []) == [("on",)]
+
+
+@pytest.mark.usefixtures("anew")
+def test_keeps_a_plan_when_its_transaction_is_rolled_back():
+    for _ in range(5):
+        with transaction.atomic():
+            statements.run(_ASKED, ["a", 1])
+            transaction.set_rollback(True)
+
+    assert len(_plans()) == 1

@@ -5,7 +5,7 @@ from decimal import Decimal
 from unittest import mock
 
 import pytest
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 from django.db.models.sql import compiler
 from django.utils import timezone
@@ -154,3 +154,27 @@ def test_builds_once_for_each_of_its_arguments(messages):
     assert built == [11, 12]
     assert reading(11, is_first=True).find(ids=ids)
     assert built == [11, 12, 11]
+
+
+def test_asks_with_each_row_of_values_in_order(messages):
+    statements.insert(messages)
+    asked = "UPDATE chat_app_chatmessage SET error = %s WHERE id = %s AND seq < %s RETURNING seq"
+    rows = [[f"100 % of {one.seq}", one.pk, 12] for one in reversed(messages)]
+
+    assert statements.each(asked, rows) == [(11,)]
+    assert statements.each(asked, []) == []
+    found = ChatMessage.objects.order_by("seq").values_list("error", flat=True)
+    assert list(found) == ["100 % of 11", ""]
+
+
+def test_writes_out_what_is_fixed_whatever_it_is(messages):
+    for text in ("50 % off", "%s", "it's \\"):
+        ChatMessage.objects.all().delete()
+        messages[0].content = text
+        statements.insert(messages)
+        rows = ChatMessage.objects.filter(pk__in=[_IDS], content=text)
+        if text == "%s" and connection.vendor == "postgresql":
+            with pytest.raises(ValueError, match="zip"):
+                statements.select(rows)
+        else:
+            assert [one.seq for one in statements.select(rows).find(ids=[messages[0].pk])] == [11]
