@@ -48,9 +48,10 @@ class Statement:
 
     def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
         self._takes_lists = connection.vendor == "postgresql"
+        texts = sql.split(_PLACE)
         if self._takes_lists:
-            sql, parameters = _for_any_values(sql, parameters)
-        self._first, *rest = sql.split(_PLACE)
+            texts, parameters = _for_any_values(texts, parameters)
+        self._first, *rest = texts
         # With each parameter the SQL that follows it; a `%s` that is none is refused here.
         self._parts = tuple(zip(parameters, rest, strict=True))
 
@@ -99,22 +100,26 @@ def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:
             return
 
 
-def _for_any_values(sql: str, parameters: Sequence[Any]) -> tuple[str, list[Slot]]:
-    """The same with its fixed values written out, and one array for each list in a slot.
+def _for_any_values(
+    between: Sequence[str], parameters: Sequence[Any]
+) -> tuple[list[str], list[Slot]]:
+    """SQL and parameters with what is fixed written out, and one array for each list in a slot.
 
     So it is one text whatever is asked; and where PostgreSQL plans it for all values it still
     sees the fixed ones, which the index of a part of the rows may depend on.
     """
-    text, *rest = sql.split(_PLACE)
-    slots: list[Slot] = []
+    first, *rest = between
+    texts, slots = [first], []
     for one, after in zip(parameters, rest, strict=True):
-        if isinstance(one, Slot):
-            slots.append(one)
-            text += _PLACE + after
-        else:
+        if not isinstance(one, Slot):
             literal = connection.ops.compose_sql(_PLACE, [one])  # type: ignore[attr-defined]
-            text += literal.replace("%", "%%") + after
-    return text.replace(f"IN ({_PLACE})", f"= ANY ({_PLACE})"), slots
+            texts[-1] += literal.replace("%", "%%") + after
+            continue
+        if texts[-1].endswith("IN (") and after.startswith(")"):
+            texts[-1] = texts[-1].removesuffix("IN (") + "= ANY ("
+        texts.append(after)
+        slots.append(one)
+    return texts, slots
 
 
 class Rows(Statement, Generic[M]):
