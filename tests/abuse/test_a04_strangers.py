@@ -13,6 +13,11 @@ pytestmark = pytest.mark.django_db
 NEVER = "x" * 22
 
 
+@pytest.fixture(autouse=True)
+def _as_written(settings):
+    settings.DATABASE_PLANS = False  # the third asking of anything would read another way
+
+
 def told(call):
     """What a caller can learn of an answer, and what it cost the database."""
     with CaptureQueriesContext(connection) as asked:
