@@ -20,8 +20,6 @@ from chatsite.core import metrics
 # Without it the import fetches a price list from the internet.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads .env files of its own
-# OpenAI's protocol by litellm's own client, as it speaks it with other providers: a quarter less.
-os.environ["EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER"] = "True"
 
 import litellm
 from litellm import exceptions as litellm_errors
@@ -29,6 +27,8 @@ from litellm._internal_context import is_internal_call
 from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from openai import _models as openai_models
+from openai.resources.chat.completions import completions
 
 litellm.suppress_debug_info = True
 litellm.drop_params = True
@@ -36,7 +36,10 @@ litellm.turn_off_message_logging = True
 
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
 straight.join_pieces(LiteLLMAiohttpTransport)
+_protocol = straight.know_configs(openai_models)
 straight.price_nothing(Logging)
+_adapter = straight.remember_adapters(openai_models)
+_transform = straight.keep_plain_messages(completions)
 _aside = straight.believe_usage(streaming_handler)
 
 OnText = Callable[[str], Awaitable[None]]

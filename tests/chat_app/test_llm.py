@@ -91,13 +91,6 @@ async def test_sends_what_settings_say_when_it_asks(llm, provider, settings):
     assert not body.get("stream")
 
 
-@pytest.mark.parametrize("ask", [whole, streamed])
-async def test_asks_by_litellms_own_client(llm, provider, ask):
-    await ask(llm)  # which costs a quarter less than openai's
-
-    assert provider.asked[0]["headers"]["user-agent"].startswith("litellm/")
-
-
 async def test_hands_out_the_text_when_it_is_streamed(llm, provider, settings):
     settings.LLM_MODEL = "openai/words20-held5"
     heard = Heard()
