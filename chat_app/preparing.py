@@ -36,14 +36,14 @@ def _is_shown(name: str) -> str:
 
 # Each question, and before it the last so many of what models are shown.
 _SAID: Final = (
-    "SELECT asked.id, said.message_type, said.content"  # noqa: S608  (names of our own, no value)
+    "SELECT asked.id, said.seq, said.message_type, said.content"  # noqa: S608  (names of our own)
     f" FROM {_TABLE} asked JOIN {_TABLE} said"
     " ON said.session_id = asked.session_id AND said.seq <= asked.seq"
     f" AND said.seq >= COALESCE((SELECT earlier.seq FROM {_TABLE} earlier"
     " WHERE earlier.session_id = asked.session_id AND earlier.seq < asked.seq"
     f" AND {_is_shown('earlier')} ORDER BY earlier.seq DESC LIMIT 1 OFFSET %s), 0)"
     f" WHERE (said.id = asked.id OR ({_is_shown('said')}))"
-    " AND asked.id IN (%s) ORDER BY said.session_id, said.seq"
+    " AND asked.id IN (%s)"
 )
 
 
@@ -72,7 +72,9 @@ def contexts(answers: Sequence[ChatMessage]) -> list[tuple[str, list[Turn]]]:
     questions = [str(answer.reply_to_id) for answer in answers]
     said: dict[str, list[Turn]] = defaultdict(list)
     saying = _saying(max(1, settings.LLM_CONTEXT_MESSAGES))
-    for question, kind, content in saying.ask(questions=questions):
+    # Sorted here: the database would rather walk an index of all messages that is in order.
+    found = sorted(saying.ask(questions=questions), key=lambda row: row[1])
+    for question, _, kind, content in found:
         said[question].append({"role": _ROLES[kind], "content": content})
     return [_apart(said[question]) for question in questions]
 

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.subqueries import UpdateQuery
@@ -77,19 +77,29 @@ def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def each(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
     """What the SQL returns with each of these rows of values, in order; one round trip for all."""
-    here = connections[DEFAULT_DB_ALIAS]
+    here: Any = connections[DEFAULT_DB_ALIAS]
     if not rows:
         return []
+    if here.vendor == "postgresql":
+        try:
+            return _at_once(here, here.planned(sql), rows)
+        except NotSupportedError:  # "cached plan must not change result type"
+            here.forget_plan(sql)
+            if here.in_atomic_block:
+                raise  # nothing can be asked any more within it
+            return _at_once(here, sql, rows)
+    found: list[tuple[Any, ...]] = []
     with here.cursor() as cursor:
-        if here.vendor == "postgresql":
-            asked = here.planned(sql)  # type: ignore[attr-defined]
-            cursor.execute("; ".join([asked] * len(rows)), list(itertools.chain(*rows)))
-            return list(_fetched(cursor))
-        found: list[tuple[Any, ...]] = []
         for values in rows:
             cursor.execute(sql, values)
             found += cursor.fetchall()
-        return found
+    return found
+
+
+def _at_once(here: Any, asked: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    with here.cursor() as cursor:
+        cursor.execute("; ".join([asked] * len(rows)), list(itertools.chain(*rows)))
+        return list(_fetched(cursor))
 
 
 def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:

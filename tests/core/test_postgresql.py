@@ -1,12 +1,23 @@
 """chatsite.core.postgresql: what is asked often is planned once, and a dead connection is seen."""
 
+import re
 import time
 
 import pytest
-from django.db import ProgrammingError, connection, connections, transaction
+from django.core.management import call_command
+from django.db import (
+    NotSupportedError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
 
+from chat_app import answers, endings, leases, preparing
+from chat_app.endings import Ending
 from chatsite.core import statements
 from chatsite.core.postgresql import base
+from tests.support import answer_of, open_session
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -58,6 +69,7 @@ def test_is_usable_when_the_server_only_said_something():
         other.close()
 
 
+_OF_THE_UNFINISHED = {"message_unfinished", "message_unfinished_session", "message_lease"}
 _TEXTS = ("it's", "a \\ and % and %s", "ünï 😀", "", None)
 _ASKED = "SELECT CAST(%s AS text), CAST(%s AS integer)"
 
@@ -83,7 +95,7 @@ def test_answers_the_same_when_what_is_asked_often_was_planned():
         assert statements.each(_ASKED, [[text, 1], ["", None]]) == [(text, 1), ("", None)]
 
     (plan,) = _plans()
-    assert "PREPARE chatsite_1 AS SELECT CAST($1 AS text), CAST($2 AS integer);" in plan
+    assert " AS SELECT CAST($1 AS text), CAST($2 AS integer);" in plan
 
 
 @pytest.mark.usefixtures("anew")
@@ -111,20 +123,68 @@ def test_plans_anew_when_the_connection_is_another():
         connection.close()
 
 
-@pytest.mark.usefixtures("anew")
-def test_goes_by_the_index_when_the_table_was_empty_when_it_was_planned():
-    asked = "SELECT email FROM sessions_app_sessioncontact WHERE session_id = %s"
-    for _ in range(4):
-        assert statements.run(asked, ["nobody"]) == []
-
+def _explained():
+    """What the server would do for each of the plans that it keeps."""
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN EXECUTE chatsite_1 ('nobody')")
-        plan = " ".join(line for (line,) in cursor.fetchall())
-        assert "Index Scan" in plan
+        cursor.execute("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements")
+        for name, count in cursor.fetchall():
+            given = f"({', '.join(['NULL'] * count)})" if count else ""
+            cursor.execute(f"EXPLAIN EXECUTE {name}{given}")
+            yield "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("anew")
+@pytest.mark.parametrize("is_full", [False, True])
+def test_goes_by_the_index_whatever_the_tables_hold(is_full):
+    if is_full:
+        call_command("demo_data", sessions=300, days=7, seed=1)
+    for number in range(4):
+        session = open_session(f"v{number}@example.com")
+        answer_of(session, "Hello?")
+        claimed = leases.claim(most=50)
+        preparing.prepare(claimed)
+        endings.finish([Ending(one, answers.failure("none")) for one in claimed])
+
+    plans = list(_explained())
+
+    assert len(plans) >= 8
+    for plan in plans:
         assert "Seq Scan" not in plan
+        for name, condition in re.findall(r"Index.* using (\S+) on.*\n\s*(\w*)", plan):
+            # By a key, and not through all of the index, unless it holds the unfinished alone.
+            assert condition == "Index" or name in _OF_THE_UNFINISHED, plan
+    with connection.cursor() as cursor:
         for way in base._OTHER_WAYS:
             cursor.execute(f"SHOW enable_{way}")
             assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.usefixtures("anew")
+def test_asks_as_it_stands_when_a_column_is_of_another_type_now():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE there AS SELECT CAST('a' AS varchar(3)) AS it")
+    asked = "SELECT it FROM there WHERE it = %s"
+    for _ in range(4):
+        assert statements.run(asked, ["a"]) == [("a",)]
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE there ALTER COLUMN it TYPE text")
+
+    with pytest.raises(NotSupportedError), transaction.atomic():
+        statements.run(asked, ["a"])
+    for _ in range(4):
+        assert statements.run(asked, ["a"]) == [("a",)]
+
+
+@pytest.mark.usefixtures("anew")
+def test_asks_as_it_stands_at_once_outside_a_transaction():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE there AS SELECT CAST('a' AS varchar(3)) AS it")
+    for _ in range(4):
+        statements.run("SELECT it FROM there", [])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE there ALTER COLUMN it TYPE text")
+
+    assert statements.run("SELECT it FROM there", []) == [("a",)]
 
 
 @pytest.mark.usefixtures("anew")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 import select
 from typing import Any
 
@@ -15,10 +15,11 @@ _OFTEN = 3
 _MOST_PLANS = 100
 # Rows that are inserted many at a time come in as many shapes; those are not worth it.
 _MOST_VALUES = 64
-# How a plan is made that is good when the tables are full, where they may be empty yet. What
-# ANALYZE finds has the server make another one.
-_OTHER_WAYS = ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")
-_BY_INDEX = " ".join(f"SET enable_{way} = {{0}};" for way in _OTHER_WAYS)
+# How the first plan is made, so that it is good when the tables are full: they may be empty yet.
+# When they have grown, what ANALYZE finds has the server make another one.
+_OTHER_WAYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
+_BY_INDEX = " ".join(f"SET enable_{way} = off;" for way in _OTHER_WAYS)
+_ANY_WAY = " ".join(f"RESET enable_{way};" for way in _OTHER_WAYS)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -29,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Django's; nothing is planned on it yet."""
-        self._plans, self._numbers = {}, itertools.count(1)
+        self._plans = {}
         return super().get_new_connection(conn_params)
 
     def planned(self, sql: str) -> str:
@@ -52,18 +53,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if found + 1 < _OFTEN:
             self._plans[sql] = found + 1
             return sql
-        self._plans[sql] = asked = self._plan(parts)
+        self._plans[sql] = sql  # what cannot be planned is asked as it stands
+        self._plans[sql] = asked = self._plan(sql, parts)
         return asked
 
-    def _plan(self, parts: list[str]) -> str:
-        name = f"chatsite_{next(self._numbers)}"
+    def forget_plan(self, sql: str) -> None:
+        """Have it asked as it stands, on this connection: a column's type is another one now."""
+        self._plans[sql] = sql
+
+    def _plan(self, sql: str, parts: list[str]) -> str:
+        # Named by what it asks: whatever stands between, no name is another statement's.
+        name = f"chatsite_{hashlib.blake2s(sql.encode(), digest_size=8).hexdigest()}"
         numbered = "".join(f"{part}${place}" for place, part in enumerate(parts[:-1], 1))
         places = ["%s"] * (len(parts) - 1)
         asked = f"EXECUTE {name} ({', '.join(places)})" if places else f"EXECUTE {name}"
         with self.wrap_database_errors:
             self.connection.execute(
-                f"{_BY_INDEX.format('off')} PREPARE {name} AS {numbered}{parts[-1]};"
-                f" EXPLAIN {asked.replace('%s', 'NULL')}; {_BY_INDEX.format('on')}"
+                f"{_BY_INDEX} PREPARE {name} AS {numbered}{parts[-1]};"
+                f" EXPLAIN {asked.replace('%s', 'NULL')}; {_ANY_WAY}"
             )
         return asked
 
