@@ -27,6 +27,13 @@ _FULL: Final = 16 * 1024
 _MOST_BYTES: Final = 256 * 1024
 
 
+# What ends a line for httpx, which litellm's own client has break lines, but not in JSON, nor in a
+# stream of events: it would read two halves of an event, and drop both.
+_LINE_ENDS: Final = {
+    one.encode(): json.dumps(one)[1:-1].encode() for one in ("\x85", "\u2028", "\u2029")
+}
+
+
 _followed = 0
 
 
@@ -59,12 +66,12 @@ class JoinedStream(httpx.AsyncByteStream):
         joiner, readings = Joiner(), 0
         async for read in self._body:
             if whole := joiner.feed(read):
-                yield whole
+                yield _without_line_ends(whole)
             readings += 1
             if readings > _UNPAUSED and len(read) < _FULL:
                 await self._pause()
         if rest := joiner.rest():
-            yield rest
+            yield _without_line_ends(rest)
 
     async def aclose(self) -> None:
         await self._body.aclose()
@@ -99,6 +106,12 @@ class Joiner:
         """What came after the last whole event."""
         rest, self._rest = self._rest, b""
         return rest
+
+
+def _without_line_ends(data: bytes) -> bytes:
+    for one, escaped in _LINE_ENDS.items():
+        data = data.replace(one, escaped)
+    return data
 
 
 def _joined(events: list[bytes]) -> list[bytes]:

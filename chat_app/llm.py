@@ -27,6 +27,7 @@ from litellm._internal_context import is_internal_call
 from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.litellm_logging import Logging
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from openai import _models as openai_models
 from openai.resources.chat.completions import completions
 
@@ -36,6 +37,7 @@ litellm.turn_off_message_logging = True
 
 _send = straight.refuse_redirections(LiteLLMAiohttpTransport)
 straight.join_pieces(LiteLLMAiohttpTransport)
+straight.post_once(AsyncHTTPHandler)
 _protocol = straight.know_configs(openai_models)
 straight.price_nothing(Logging)
 _adapter = straight.remember_adapters(openai_models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,21 @@ def refuse_redirections(transport: Any) -> Any:
 def join_pieces(transport: Any) -> None:
     """Have this class of transports read streamed answers in joined pieces (joining.py)."""
     _change_responses(transport, _join)
+
+
+def post_once(client: Any) -> None:
+    """Have litellm's class of clients not post again by itself where a connection broke.
+
+    It would, whatever the retries are set to, once the provider may have begun; and a stream that
+    it asked for so is closed before it is read. Whoever calls llm.py decides, and counts.
+    """
+
+    async def single_connection_post_request(*_given: Any, **_more: Any) -> Any:
+        error = sys.exception()
+        assert error is not None, "it is called where a connection broke"
+        raise error
+
+    client.single_connection_post_request = single_connection_post_request
 
 
 def keep_plain_messages(resource: Any) -> Any:

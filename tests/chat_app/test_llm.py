@@ -229,6 +229,34 @@ async def test_raises_when_the_connection_is_cut_before_the_answer(llm, provider
     assert len(provider.asked) == 2
 
 
+# litellm asks the one by openai's client, the other, like most providers, by its own.
+by_each_client = pytest.mark.parametrize("by", ["openai", "hosted_vllm"])
+
+
+@by_each_client
+@pytest.mark.parametrize("ask", [whole, streamed])
+async def test_asks_no_more_often_than_it_says_when_connections_are_reset(
+    llm, provider, settings, ask, by
+):
+    settings.LLM_MODEL = f"{by}/words20-reset"
+
+    error = await failure(llm, ask)
+
+    assert error.code != "empty_answer"
+    assert len(provider.asked) == 2  # a library that tries again by itself would make it four
+
+
+@by_each_client
+@pytest.mark.parametrize("gap", ["", "-gap0.06"], ids=["at once", "piece by piece"])
+async def test_loses_nothing_when_a_text_has_other_line_ends(llm, provider, settings, gap, by):
+    settings.LLM_MODEL = f"{by}/says5{gap}"
+    provider.says = "one \u2028 two \u2029 three \x85 four \x0b five \x1c six"
+
+    found = await streamed(llm)
+
+    assert found.text == provider.says
+
+
 async def test_begins_again_when_the_stream_is_cut(llm, provider, settings):
     settings.LLM_MODEL, settings.LLM_FALLBACK_MODELS = "openai/words20-cut3", ["openai/words5"]
     heard = Heard()

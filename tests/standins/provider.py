@@ -3,7 +3,8 @@
 `python -m tests.standins.provider PORT`, or `Provider` inside a test. Models, parts joined by `-`:
 `echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
 `gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
-`garbage`, `mojibake` (bytes that are no UTF-8), `empty`, `html`, `huge`, `flood` (10 MB),
+`reset` (the connection, once it was asked), `garbage`, `mojibake` (bytes that are no UTF-8),
+`empty`, `html`, `huge`, `flood` (10 MB),
 `pause3` (falls silent after 3 words), `drip5` (a byte every 5 seconds), `nodone` (ends a stream
 without saying so), `held3` (waits after 3 words until `release` is told the question), `asked` (as
 the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`), `says5`
@@ -21,6 +22,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
+import struct
 import sys
 from collections import Counter
 from typing import Any
@@ -105,6 +108,8 @@ class Provider:
         parts = _parts(body["model"], question)
         self.times[question] += 1
         self.request_ids[question] = request["headers"].get("x-request-id", "")
+        if "reset" in parts:
+            _reset(writer)
         if "hang" in parts:
             await asyncio.sleep(_FOREVER)
         await asyncio.sleep(float(parts.get("wait") or 0))
@@ -240,12 +245,21 @@ def _delta(model: str, delta: dict[str, str], finish: str | None) -> dict[str, A
 
 
 def _chunk(writer: asyncio.StreamWriter, data: dict[str, Any]) -> None:
-    line = f"data: {json.dumps(data)}\n\n".encode()
+    try:  # as it is said, as providers do, and not in escapes
+        line = f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    except UnicodeEncodeError:  # half of a character
+        line = f"data: {json.dumps(data)}\n\n".encode()
     writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
 
 
 def _send(writer: asyncio.StreamWriter, status: int, data: dict[str, Any]) -> None:
     _send_raw(writer, status, "application/json", json.dumps(data).encode())
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    raise ConnectionResetError
 
 
 def _redirect(writer: asyncio.StreamWriter, status: int, where: str) -> None:
