@@ -27,8 +27,8 @@ _FULL: Final = 16 * 1024
 _MOST_BYTES: Final = 256 * 1024
 
 
-# What ends a line for httpx, which litellm's own client has break lines, but not in JSON, nor in a
-# stream of events: it would read two halves of an event, and drop both.
+# They end a line for httpx, but neither in JSON nor in a stream of events: litellm's own client,
+# which reads the lines of httpx, would get two halves of an event and drop both.
 _LINE_ENDS: Final = {
     one.encode(): json.dumps(one)[1:-1].encode() for one in ("\x85", "\u2028", "\u2029")
 }

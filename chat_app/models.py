@@ -43,7 +43,7 @@ class ChatMessage(models.Model):
     """What somebody said, verbatim, at its place in the session."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_message_id, editable=False)
-    # The unique order begins with it: an index of its own were one more to write.
+    # The unique order begins with it: an index of its own would serve nobody.
     session = models.ForeignKey(
         ChatSession, on_delete=models.CASCADE, related_name="messages", db_index=False
     )

@@ -118,7 +118,7 @@ class EventKind(models.TextChoices):
 class SessionEvent(models.Model):
     """That something happened in a session: outbox and event stream at once, never changed."""
 
-    # The unique order begins with it: an index of its own were one more to write.
+    # The unique order begins with it: an index of its own would serve nobody.
     session = models.ForeignKey(
         ChatSession, on_delete=models.CASCADE, related_name="events", db_index=False
     )
