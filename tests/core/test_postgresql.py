@@ -1,13 +1,14 @@
 """chatsite.core.postgresql: what is asked often is planned once, and a dead connection is seen."""
 
 import re
-import time
+import select
 
 import pytest
 from django.core.management import call_command
 from django.db import (
     NotSupportedError,
     ProgrammingError,
+    close_old_connections,
     connection,
     connections,
     transaction,
@@ -32,21 +33,24 @@ def test_is_usable_without_a_query_when_it_lives(django_assert_num_queries, monk
     assert connection.is_usable()
 
 
-def test_is_not_usable_when_the_server_ended_it():
+def _ended_by_the_server():
+    """The connection, as a restart of the server leaves it."""
     connection.ensure_connection()
     pid = connection.connection.info.backend_pid
     other = connections.create_connection("default")
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-        deadline = time.monotonic() + 10
-        while connection.is_usable() and time.monotonic() < deadline:
-            time.sleep(0.01)
-
-        assert not connection.is_usable()
     finally:
         other.close()
-        connection.close()
+    assert select.select([connection.connection], [], [], 10)[0], "nothing was said"
+
+
+def test_is_not_usable_when_the_server_ended_it():
+    _ended_by_the_server()
+
+    assert not connection.is_usable()
+    connection.close()
 
 
 def test_is_not_usable_when_it_was_never_opened():
@@ -121,6 +125,17 @@ def test_plans_anew_when_the_connection_is_another():
             assert statements.run(_ASKED, ["a", 1]) == [("a", 1)]
         assert len(_plans()) == 1
         connection.close()
+
+
+@pytest.mark.usefixtures("anew")
+def test_plans_anew_when_the_server_ended_the_connection_between_two_requests(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)  # as in production
+    for _ in range(4):
+        statements.run(_ASKED, ["a", 1])
+    _ended_by_the_server()
+    close_old_connections()  # as each request begins
+
+    assert statements.run(_ASKED, ["a", 1]) == [("a", 1)]
 
 
 def _explained():

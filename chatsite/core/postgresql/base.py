@@ -42,6 +42,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if not settings.DATABASE_PLANS:
             return sql
+        # As `cursor()` does, but before: a plan is this connection's, not that of the next.
+        self.close_if_health_check_failed()
         self.ensure_connection()
         found = self._plans.get(sql, 0)
         if isinstance(found, str):
