@@ -91,20 +91,23 @@ class Joiner:
         self._is_plain = True
 
     def feed(self, read: bytes) -> bytes:
-        """What can be handed on now; the same text, whatever was joined."""
+        """What can be handed on now; the same text, whatever was joined.
+
+        Raises httpx.RemoteProtocolError where an event is broken: openai's client raises then, but
+        litellm's own drops it, and with it a piece of the answer.
+        """
         data, self._rest = self._rest + read, b""
         # A carriage return ends lines another way: such a stream is handed on as it comes.
         self._is_plain = self._is_plain and b"\r" not in read and len(data) < _MOST_BYTES
         if not self._is_plain:
             return data
         *events, self._rest = data.split(b"\n\n")
-        if len(events) > 1:
-            events = _joined(events)
-        return b"".join(event + b"\n\n" for event in events)
+        return b"".join(event + b"\n\n" for event in _joined(events))
 
     def rest(self) -> bytes:
-        """What came after the last whole event."""
+        """What came after the last whole event; raises as `feed` does."""
         rest, self._rest = self._rest, b""
+        _json(rest)
         return rest
 
 
@@ -132,10 +135,8 @@ def _one_of(pieces: list[dict[str, Any]]) -> bytes:
 
 def _piece(event: bytes) -> dict[str, Any] | None:
     """The event as OpenAI's chunk, where it is text of one answer and nothing else."""
-    if not event.startswith(b"data: {"):
-        return None
+    data = _json(event)
     try:
-        data = json.loads(event[6:])
         (choice,) = data["choices"]
         delta = choice["delta"]
         is_text = isinstance(delta["content"], str)
@@ -144,6 +145,18 @@ def _piece(event: bytes) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return data if is_text and not any((*others, data.get("usage"), data.get("error"))) else None
+
+
+def _json(event: bytes) -> Any:
+    """The object that an event of one line is, or None; raises RemoteProtocolError."""
+    if not event.startswith(b"data: {") or b"\n" in event:
+        return None
+    try:
+        return json.loads(event[6:])
+    except UnicodeDecodeError:
+        return None  # half a character: the client's to mend
+    except ValueError as error:
+        raise httpx.RemoteProtocolError("a streamed event is no JSON") from error
 
 
 def _without(part: dict[str, Any], *names: str) -> list[Any]:

@@ -56,7 +56,7 @@ def test_hands_an_event_on_as_it_came_when_it_is_alone():
         b'data: {"error": {"message": "overloaded"}}\n\n',
         b'data: {"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]}\n\n',
         b'data: {"choices": ["a"]}\n\n',
-        b"data: {broken\n\n",
+        b'data: {"choices": [{"index": 0, "delta": {"content": "\xc3"}}]}\n\n',
         b"data: [1]\n\n",
         b": still here\n\n",
         b'event: delta\ndata: {"choices": [{"index": 0, "delta": {"content": "b"}}]}\n\n',
@@ -109,11 +109,19 @@ def test_hands_on_what_came_when_it_cannot_be_read(reads):
     assert joiner.rest() == b""
 
 
-def test_gives_the_rest_when_the_stream_breaks_in_an_event():
+def test_gives_the_rest_when_the_last_event_has_no_end():
     joiner = joining.Joiner()
 
-    assert joiner.feed(piece("a") + b'data: {"cho') == piece("a")
-    assert joiner.rest() == b'data: {"cho'
+    assert joiner.feed(piece("a") + piece("b").strip()) == piece("a")
+    assert joiner.rest() == piece("b").strip()
+
+
+@pytest.mark.parametrize("read", [b'data: {"cho\n\n', piece("a") + b"data: {\n\n", b'data: {"a'])
+def test_raises_when_an_event_is_broken(read):
+    joiner = joining.Joiner()
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        assert joiner.feed(read) == b"" == joiner.rest()
 
 
 class Body(httpx.AsyncByteStream):

@@ -257,6 +257,20 @@ async def test_loses_nothing_when_a_text_has_other_line_ends(llm, provider, sett
     assert found.text == provider.says
 
 
+@by_each_client
+@pytest.mark.parametrize("fault", ["fails3", "noise3"])
+@pytest.mark.parametrize("gap", ["", "-gap0.06"], ids=["at once", "piece by piece"])
+async def test_says_that_there_is_no_answer_when_one_event_is_none(
+    llm, provider, settings, by, fault, gap
+):
+    settings.LLM_MODEL = f"{by}/words6-{fault}{gap}"
+
+    error = await failure(llm, streamed)
+
+    assert not error.permanent
+    assert len(provider.asked) == 2
+
+
 async def test_begins_again_when_the_stream_is_cut(llm, provider, settings):
     settings.LLM_MODEL, settings.LLM_FALLBACK_MODELS = "openai/words20-cut3", ["openai/words5"]
     heard = Heard()

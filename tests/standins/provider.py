@@ -4,12 +4,12 @@
 `echo` (says the question back), `words20` (20 words), `wait1.9` (seconds before the first byte),
 `gap0.02` (seconds between words), `error500`, `hang`, `cut3` (drops the connection after 3 words),
 `reset` (the connection, once it was asked), `garbage`, `mojibake` (bytes that are no UTF-8),
-`empty`, `html`, `huge`, `flood` (10 MB),
-`pause3` (falls silent after 3 words), `drip5` (a byte every 5 seconds), `nodone` (ends a stream
-without saying so), `held3` (waits after 3 words until `release` is told the question), `asked` (as
-the question says, if it begins with such a name in brackets: `[words20-gap0.1] Hello`), `says5`
-(the text `says`, five characters at a time), `prompt5` (the system prompt, so), `redirect307` (to
-`elsewhere`).
+`empty`, `html`, `huge`, `flood` (10 MB), `fails3` (tells of an error after 3 words), `noise3`
+(sends half an event), `pause3` (falls silent after 3 words), `drip5` (a byte every 5 seconds),
+`nodone` (ends a stream without saying so), `held3` (waits after 3 words until `release` is told the
+question), `asked` (as the question says, if it begins with such a name in brackets:
+`[words20-gap0.1] Hello`), `says5` (the text `says`, five characters at a time), `prompt5` (the
+system prompt, so), `redirect307` (to `elsewhere`).
 
 It reads the visitors' words without the marks that they stand between, as a model does; `sent` has
 the body as it came.
@@ -33,6 +33,7 @@ _PART = re.compile(r"([a-z]+)([0-9.]*)")
 _ASKED = re.compile(r"\[([a-z0-9.-]+)\]")
 _MARKS = re.compile(r"\A(⟦\w+⟧)\n(.*)\n\1\Z", re.DOTALL)
 _FOREVER = 3600.0
+_FAILED = {"message": "scripted", "type": "server_error", "code": 500}
 _JSON = "application/json"
 _RAW = {
     "html": ("text/html", b"<html>maintenance</html>"),
@@ -160,6 +161,10 @@ class Provider:
                 raise ConnectionResetError
             if parts.get("pause") == str(number):
                 await asyncio.sleep(_FOREVER)
+            if parts.get("fails") == str(number):
+                _event(writer, json.dumps({"error": _FAILED}))
+            if parts.get("noise") == str(number):
+                _event(writer, '{"id": "c", "cho')
             if parts.get("held") == str(number):
                 await self._hold(question).wait()
             _chunk(writer, _delta(body["model"], {"role": "assistant", "content": word}, None))
@@ -246,9 +251,13 @@ def _delta(model: str, delta: dict[str, str], finish: str | None) -> dict[str, A
 
 def _chunk(writer: asyncio.StreamWriter, data: dict[str, Any]) -> None:
     try:  # as it is said, as providers do, and not in escapes
-        line = f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+        _event(writer, json.dumps(data, ensure_ascii=False))
     except UnicodeEncodeError:  # half of a character
-        line = f"data: {json.dumps(data)}\n\n".encode()
+        _event(writer, json.dumps(data))
+
+
+def _event(writer: asyncio.StreamWriter, data: str) -> None:
+    line = f"data: {data}\n\n".encode()
     writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
 
 
