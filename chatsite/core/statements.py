@@ -10,7 +10,13 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.subqueries import UpdateQuery
@@ -76,17 +82,22 @@ def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def each(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    """What the SQL returns with each of these rows of values, in order; one round trip for all."""
+    """What the SQL returns with each of these rows of values, in order; one round trip for all.
+
+    Raises OperationalError where a plan is void by now and a transaction is open: it is worth
+    trying all of it again.
+    """
     here: Any = connections[DEFAULT_DB_ALIAS]
     if not rows:
         return []
     if here.vendor == "postgresql":
         try:
             return _at_once(here, here.planned(sql), rows)
-        except NotSupportedError:  # "cached plan must not change result type"
-            here.forget_plan(sql)
-            if here.in_atomic_block:
-                raise  # nothing can be asked any more within it
+        except DatabaseError as error:
+            if not here.forget_plan(sql, error):
+                raise
+            if here.in_atomic_block:  # nothing can be asked any more within it, but after it
+                raise OperationalError(*error.args) from error
             return _at_once(here, sql, rows)
     found: list[tuple[Any, ...]] = []
     with here.cursor() as cursor:

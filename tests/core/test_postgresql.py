@@ -2,11 +2,12 @@
 
 import re
 import select
+import time
 
 import pytest
 from django.core.management import call_command
 from django.db import (
-    NotSupportedError,
+    OperationalError,
     ProgrammingError,
     close_old_connections,
     connection,
@@ -18,6 +19,7 @@ from chat_app import answers, endings, leases, preparing
 from chat_app.endings import Ending
 from chatsite.core import statements
 from chatsite.core.postgresql import base
+from sessions_app import events
 from tests.support import answer_of, open_session
 
 pytestmark = [
@@ -184,10 +186,75 @@ def test_asks_as_it_stands_when_a_column_is_of_another_type_now():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE there ALTER COLUMN it TYPE text")
 
-    with pytest.raises(NotSupportedError), transaction.atomic():
+    with pytest.raises(OperationalError), transaction.atomic():
         statements.run(asked, ["a"])
     for _ in range(4):
         assert statements.run(asked, ["a"]) == [("a",)]
+
+
+@pytest.mark.usefixtures("anew")
+def test_asks_as_it_stands_when_somebody_threw_the_plans_away():
+    for _ in range(4):
+        statements.run(_ASKED, ["a", 1])
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+
+    assert statements.run(_ASKED, ["a", 1]) == [("a", 1)]
+
+
+@pytest.fixture
+def column():
+    """A column whose type changes as with a migration, and changes back."""
+
+    def become(kind):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"ALTER TABLE sessions_app_chatsession ALTER COLUMN responder TYPE {kind}"
+            )
+
+    yield become
+    become("varchar(8)")
+
+
+@pytest.mark.usefixtures("anew")
+def test_says_503_once_when_a_migration_came_between_two_questions(visitor, column, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)  # as in production
+    for _ in range(4):
+        assert visitor.leave("Before?").status_code == 202
+    column("varchar(9)")
+
+    refused = [visitor.leave("After?") for _ in range(2)]
+
+    assert [one.status_code for one in refused] == [503, 202]
+    assert refused[0]["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        "SET idle_in_transaction_session_timeout = 1",
+    ],
+    ids=["read only", "waited too long"],
+)
+def test_says_503_when_the_server_refuses_to_write(visitor, monkeypatch, sql):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)
+    record = events.record
+
+    def slowly(*args):
+        time.sleep(0.1)
+        return record(*args)
+
+    monkeypatch.setattr(events, "record", slowly)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+    response = visitor.leave("Hello?")
+    connection.close()
+
+    assert response.status_code == 503
+    assert response["Retry-After"]
+    assert visitor.leave("Hello?").status_code == 202
 
 
 @pytest.mark.usefixtures("anew")

@@ -20,6 +20,9 @@ _MOST_VALUES = 64
 _OTHER_WAYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
 _BY_INDEX = " ".join(f"SET enable_{way} = off;" for way in _OTHER_WAYS)
 _ANY_WAY = " ".join(f"RESET enable_{way};" for way in _OTHER_WAYS)
+# "cached plan must not change result type", after a migration; and a plan that is not there, behind
+# a pooler or after somebody's DISCARD ALL.
+_OF_PLANS = ("0A000", "26000")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -59,9 +62,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._plans[sql] = asked = self._plan(sql, parts)
         return asked
 
-    def forget_plan(self, sql: str) -> None:
-        """Have it asked as it stands, on this connection: a column's type is another one now."""
+    def forget_plan(self, sql: str, error: Exception) -> bool:
+        """Have it asked as it stands, on this connection, if the plan is what the error is about.
+
+        Says whether it is: then nothing was done of what was asked.
+        """
+        state = getattr(error.__cause__, "sqlstate", None)
+        if state not in _OF_PLANS or self._plans.get(sql) in (None, *range(_OFTEN), sql):
+            return False
         self._plans[sql] = sql
+        return True
 
     def _plan(self, sql: str, parts: list[str]) -> str:
         # Named by what it asks: whatever stands between, no name is another statement's.
