@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from redis.exceptions import RedisError
 
 from chat_app import answers, endings, leases, llm, preparing, pulse, replies
@@ -249,7 +249,13 @@ class Engine:
 def _claim(*, most: int, but_not: Collection[str]) -> list[tuple[ChatMessage, Prepared]]:
     """What is claimed and what each needs, in one hop: to wake a thread takes half of one."""
     claimed = leases.claim(most=most, but_not=but_not)
-    return list(zip(claimed, preparing.prepare(claimed), strict=True))
+    try:
+        return list(zip(claimed, preparing.prepare(claimed), strict=True))
+    except (OperationalError, InterfaceError):
+        # No fault of theirs, and no model was asked: it must not count as one of their attempts.
+        close_old_connections()
+        leases.give_back(claimed)
+        raise
 
 
 _engine: Engine | None = None
