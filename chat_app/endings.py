@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import CharField, F, QuerySet
@@ -21,6 +20,9 @@ from chatsite.core.statements import Slot, Statement
 from sessions_app import events
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
+# So many that the database does not take, each after a wait for a lock perhaps, stand for the rest:
+# who ends next waits for them.
+_MOST_REFUSALS: Final = 3
 _KEPT = ("degraded", "safety", "labels", "error", "model", "prompt_tokens",
          "completion_tokens", "cost", "first_token_ms")  # fmt: skip
 _COLUMNS = ("status", "content", *_KEPT, "finished_at", "lease_token", "lease_until")
@@ -44,17 +46,21 @@ class Ended(Enum):
     MORE = "something may have, and may wait for an answer"
 
 
-def finish(endings: Sequence[Ending]) -> list[Ended]:
-    """Store the outcomes; says of each what became of it.
+def finish(endings: Sequence[Ending]) -> list[Ended | OperationalError]:
+    """Store the outcomes; says of each what became of it, or why the database did not take it.
 
     All at once where nothing stands against any; else one by one, as `answers.finish` does.
     """
+    may_be_stored = False
     if len({ending.answer.session_id for ending in endings}) == len(endings):
-        # What the database refuses to all of them, a deadlock above all, it may grant to each.
-        with contextlib.suppress(OperationalError):
+        try:
             if numbers := _at_once(endings):
                 return [_since(ending.answer, numbers) for ending in endings]
-    return [_alone(ending) for ending in endings]
+        except OperationalError:
+            # What the database refuses to all of them, a deadlock above all, it may grant to each.
+            # Or it took them, and what it said to the COMMIT is lost.
+            may_be_stored = True
+    return _one_by_one(endings, may_be_stored=may_be_stored)
 
 
 def _since(answer: ChatMessage, numbers: dict[str, int]) -> Ended:
@@ -62,9 +68,28 @@ def _since(answer: ChatMessage, numbers: dict[str, int]) -> Ended:
     return Ended.LAST if numbers[answer.session_id] == answer.seq + 1 else Ended.MORE
 
 
-def _alone(ending: Ending) -> Ended:
+def _one_by_one(
+    endings: Sequence[Ending], *, may_be_stored: bool
+) -> list[Ended | OperationalError]:
+    found: list[Ended | OperationalError] = []
+    refusals: list[OperationalError] = []
+    for ending in endings:
+        if len(refusals) == _MOST_REFUSALS:
+            found.append(refusals[-1])
+            continue
+        try:
+            found.append(_alone(ending, may_be_stored=may_be_stored))
+        except OperationalError as refusal:
+            found.append(refusal)
+            refusals.append(refusal)
+    return found
+
+
+def _alone(ending: Ending, *, may_be_stored: bool) -> Ended:
     ended = answers.finish(answer=ending.answer, outcome=ending.outcome)
-    if ending.taken:
+    # Where it may have been settled already it stays so: what is counted twice is less than what
+    # is left, and what is given back twice is more than there was.
+    if ending.taken and (ended or not may_be_stored):
         budgets.settle([(ending.taken, ending.used)])
     return Ended.MORE if ended else Ended.LOST
 

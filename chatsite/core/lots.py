@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,9 +14,12 @@ _MOST = 50
 
 
 class Lots(Generic[T, R]):
-    """Hands items to `act` as many at a time as have come; one lot at a time, on one loop."""
+    """Hands items to `act` as many at a time as have come; one lot at a time, on one loop.
 
-    def __init__(self, act: Callable[[list[T]], Awaitable[list[R]]]) -> None:
+    Where `act` raises, all of the lot raise; an exception among its results is that item's alone.
+    """
+
+    def __init__(self, act: Callable[[list[T]], Awaitable[Sequence[R | Exception]]]) -> None:
         self._act = act
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -42,10 +45,11 @@ class Lots(Generic[T, R]):
             try:
                 results = await self._act([item for item, _ in lot])
             except Exception as error:  # whoever waits gets it
-                for _, done in lot:
-                    if not done.done():
-                        done.set_exception(error)
-            else:
-                for (_, done), result in zip(lot, results, strict=True):
-                    if not done.done():
-                        done.set_result(result)
+                results = [error] * len(lot)
+            for (_, done), result in zip(lot, results, strict=True):
+                if done.done():
+                    continue
+                if isinstance(result, Exception):
+                    done.set_exception(result)
+                else:
+                    done.set_result(result)

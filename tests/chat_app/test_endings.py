@@ -112,6 +112,25 @@ def test_settles_what_was_taken_when_all_end_and_when_one_is_lost():
     assert tokens == {"": 90, **{one.session_id: 30 for one in answers}}
 
 
+def test_settles_once_when_it_is_not_told_that_all_was_stored(monkeypatch):
+    answers = claimed(2)
+    taken = [budgets.take(session_id=one.session_id, most=Amount(100)) for one in answers]
+    store = endings._at_once
+
+    def cut(given):
+        store(given)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(endings, "_at_once", cut)
+    endings.finish(
+        [Ending(*one, used=Amount(30)) for one in zip(answers, [DONE] * 2, taken, strict=True)]
+    )
+
+    tokens = dict(Spending.objects.values_list("scope", "tokens"))
+    assert tokens == {"": 60, **{one.session_id: 30 for one in answers}}
+    assert all(len(announced(answer)) == 1 for answer in answers)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_two_wait_for_each_other_when_many_end_at_once():
     answers = claimed(8)
@@ -135,6 +154,41 @@ def test_ends_each_alone_when_the_database_refuses_them_together(monkeypatch):
 
     assert endings.finish([Ending(answer, DONE) for answer in answers]) == [Ended.MORE] * 2
     assert {stored(answer)[0] for answer in answers} == {"done"}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_ends_the_others_when_somebody_holds_one_session():
+    answers = claimed(3)
+
+    def finish():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        return endings.finish([Ending(answer, DONE) for answer in answers])
+
+    with transaction.atomic():
+        ChatSession.objects.select_for_update().get(pk=answers[1].session_id)
+        (found,) = at_once([finish])
+
+    assert [type(one) for one in found] == [Ended, OperationalError, Ended]
+    assert [stored(answer)[0] for answer in answers] == ["done", "running", "done"]
+
+
+def test_asks_only_a_few_times_when_the_database_takes_nothing(monkeypatch):
+    asked = []
+
+    def away(**given):
+        asked.append(given)
+        raise OperationalError("away")
+
+    answers = claimed(5)
+    monkeypatch.setattr(endings, "_at_once", lambda _endings: {})
+    monkeypatch.setattr("chat_app.answers.finish", away)
+
+    found = endings.finish([Ending(answer, DONE) for answer in answers])
+
+    assert [type(one) for one in found] == [OperationalError] * 5
+    assert len(asked) == 3
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")

@@ -44,6 +44,16 @@ async def test_tells_everybody_of_a_lot_when_it_failed_and_goes_on():
     assert await lots.do(3) == 3
 
 
+async def test_tells_only_whose_it_is_when_one_of_a_lot_failed():
+    async def act(items):
+        return [OSError(item) if item == 2 else item for item in items]
+
+    lots = Lots(act)
+    found = await asyncio.gather(*map(lots.do, (1, 2, 3)), return_exceptions=True)
+
+    assert [type(one) for one in found] == [int, OSError, int]
+
+
 async def test_leaves_out_who_does_not_wait_any_more():
     gate = asyncio.Event()
 
