@@ -143,6 +143,12 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "connect_timeout": 3,
+        # A server that is gone without a word: what waits for it is an error after ten seconds, for
+        # which TCP itself takes a quarter of an hour.
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
         # Of what is kept the plans hold for all values: to weigh each time whether another one
         # were better is what planning costs.
         "options": "-c statement_timeout=15000 -c lock_timeout=5000"

@@ -1,7 +1,9 @@
 """chatsite.core.postgresql: what is asked often is planned once, and a dead connection is seen."""
 
+import os
 import re
 import select
+import socket
 import time
 
 import pytest
@@ -33,6 +35,19 @@ def test_is_usable_without_a_query_when_it_lives(django_assert_num_queries, monk
     monkeypatch.setattr(connection.connection, "cursor", lambda *_: pytest.fail("asked"))
 
     assert connection.is_usable()
+
+
+def test_waits_no_longer_than_ten_seconds_when_the_server_is_gone_without_a_word():
+    connection.ensure_connection()
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as wire:
+        if wire.family == socket.AF_UNIX:
+            pytest.skip("it is on this machine")
+        said = [
+            wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+            for name in ("TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
+        ]
+
+    assert said == [10_000, 5, 5, 2]
 
 
 def _ended_by_the_server():
