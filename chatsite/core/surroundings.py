@@ -1,4 +1,4 @@
-"""What is wrong around a process: database, Redis, clocks, disk, static files; each with an id.
+"""What is wrong around a process: the database, Redis, the clocks, the disk; each with an id.
 
 Asked at the start, before anything is served, and again by whoever asks whether the product is
 ready: what cannot be asked yet is said, and heals without a restart."""
@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import redis
 import structlog
 from django.conf import settings
-from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.db import Error as DatabaseError
 from django.db import connection
 from redis.exceptions import RedisError
@@ -151,18 +150,6 @@ def _disk() -> Iterator[Finding]:
         )
 
 
-def _pages() -> Iterator[Finding]:
-    """The admin's pages and the API's documentation name files by what collectstatic wrote down."""
-    storage: Any = staticfiles_storage
-    is_by_manifest = isinstance(storage, ManifestFilesMixin)
-    if is_by_manifest and not storage.manifest_storage.exists(storage.manifest_name):
-        yield Finding(
-            "chatsite.W038",
-            "The static files of the admin and of /api/docs are not collected.",
-            "Run: python manage.py collectstatic --noinput; then reload the web.",
-        )
-
-
 def _skew(who: str, theirs: float, began: float) -> Iterator[Finding]:
     """Their clock against the middle of the question's time, less what the question took."""
     took = time.time() - began
@@ -180,7 +167,6 @@ _QUESTIONS: tuple[_Question, ...] = (
     (_database, (DatabaseError, OSError), "chatsite.W032"),
     (_redis, (RedisError, OSError), "chatsite.W031"),
     (_disk, (), ""),
-    (_pages, (), ""),
 )
 _lock = threading.Lock()
 _last: tuple[float, tuple[Finding, ...]] | None = None

@@ -140,23 +140,6 @@ def test_refuses_a_folder_that_cannot_be_written(sqlite, own_redis, monkeypatch)
         surroundings.refuse()
 
 
-@pytest.fixture
-def manifest(settings, tmp_path):
-    """Where collectstatic writes what it collected."""
-    settings.STATIC_ROOT = str(tmp_path)
-    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
-    return tmp_path / "staticfiles.json"
-
-
-def test_warns_of_pages_without_their_static_files(own_redis, manifest):
-    assert ids() == {"chatsite.W038"}
-    surroundings.refuse()
-
-    manifest.write_text('{"paths": {}, "version": "1.1", "hash": ""}')
-    assert ids() == set()
-
-
 def test_answers_with_what_it_knows_while_another_thread_asks(own_redis, monkeypatch):
     before = surroundings.look()
     monkeypatch.setattr(surroundings, "_all", lambda: pytest.fail("asked twice at once"))
