@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, OperationalError, close_old_connections
 from redis.exceptions import RedisError
 
 from chat_app import answers, endings, leases, llm, preparing, pulse, replies
@@ -36,6 +36,8 @@ _BEATS_A_LEASE = 4
 _BREATH = 0.004
 # Answers in one claim: the next may begin meanwhile.
 _MOST_AT_ONCE = 50
+# PostgreSQL's lock_timeout, and a deadlock.
+_LOCKED = ("55P03", "40P01")
 # Until an answer's end rings for its session's next question, which few have: once for many ends.
 _SOON = 0.03
 
@@ -251,10 +253,11 @@ def _claim(*, most: int, but_not: Collection[str]) -> list[tuple[ChatMessage, Pr
     claimed = leases.claim(most=most, but_not=but_not)
     try:
         return list(zip(claimed, preparing.prepare(claimed), strict=True))
-    except (OperationalError, InterfaceError):
-        # No fault of theirs, and no model was asked: it must not count as one of their attempts.
-        close_old_connections()
-        leases.give_back(claimed)
+    except OperationalError as error:
+        # Somebody else's lock, and no model was asked: it must not count as one of their attempts.
+        # Anything else may be one answer's fault, and would be claimed for ever.
+        if getattr(error.__cause__, "sqlstate", None) in _LOCKED:
+            leases.give_back(claimed)
         raise
 
 

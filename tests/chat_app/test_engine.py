@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 
+import psycopg
 import pytest
 from django.db import OperationalError, connections
 
@@ -225,15 +226,22 @@ def test_goes_on_when_the_database_was_away(request, monkeypatch, log_lines):
     assert any("replies worker failed" in line for line in log_lines())
 
 
-def test_counts_no_attempt_when_it_could_not_be_prepared(request, settings, monkeypatch):
+@pytest.mark.parametrize(
+    ("refusal", "attempt"),
+    [(psycopg.errors.LockNotAvailable(), 1), (psycopg.errors.QueryCanceled(), 2), (None, 2)],
+    ids=["a lock", "a statement that took too long", "unknown"],
+)
+def test_counts_no_attempt_when_a_lock_kept_it_from_being_prepared(
+    request, settings, monkeypatch, refusal, attempt
+):
     from chat_app import preparing
 
-    settings.ANSWER_ATTEMPTS = 1
-    prepare, failures = preparing.prepare, [OperationalError(), OperationalError()]
+    settings.ANSWER_LEASE_SECONDS = 0.8
+    prepare, failures = preparing.prepare, [refusal]
 
     def flaky(answers):
         if answers and failures:
-            raise failures.pop()
+            raise OperationalError from failures.pop()
         return prepare(answers)
 
     monkeypatch.setattr(preparing, "prepare", flaky)
@@ -241,7 +249,7 @@ def test_counts_no_attempt_when_it_could_not_be_prepared(request, settings, monk
     answer = asked()
 
     wait(lambda: status(answer) == "done")
-    assert answer.attempt == 1
+    assert answer.attempt == attempt
 
 
 def test_answers_when_the_library_does_not_warm_up(provider, monkeypatch, log_lines):
