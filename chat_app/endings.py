@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+import structlog
 from django.db import OperationalError, connection, transaction
 from django.db.models import CharField, F, QuerySet
 from django.utils import timezone
@@ -20,8 +21,10 @@ from chatsite.core.statements import Slot, Statement
 from sessions_app import events
 from sessions_app.models import ChatSession, EventKind, Responder, SessionEvent
 
-# So many that the database does not take, each after a wait for a lock perhaps, stand for the rest:
-# who ends next waits for them.
+log = structlog.get_logger(__name__)
+
+# After so many refusals the rest is not tried: each may have waited for a lock, and the next lot
+# waits meanwhile.
 _MOST_REFUSALS: Final = 3
 _KEPT = ("degraded", "safety", "labels", "error", "model", "prompt_tokens",
          "completion_tokens", "cost", "first_token_ms")  # fmt: skip
@@ -87,10 +90,13 @@ def _one_by_one(
 
 def _alone(ending: Ending, *, may_be_stored: bool) -> Ended:
     ended = answers.finish(answer=ending.answer, outcome=ending.outcome)
-    # Where it may have been settled already it stays so: what is counted twice is less than what
-    # is left, and what is given back twice is more than there was.
+    # Where it may have been settled already it stays so: too much counted only leaves less for
+    # today; given back twice, the budget would allow more than its limit.
     if ending.taken and (ended or not may_be_stored):
-        budgets.settle([(ending.taken, ending.used)])
+        try:
+            budgets.settle([(ending.taken, ending.used)])
+        except OperationalError:  # the answer is stored all the same; what was taken stays counted
+            log.warning("a budget was not settled", answer=ending.answer.pk)
     return Ended.MORE if ended else Ended.LOST
 
 

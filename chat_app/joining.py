@@ -155,7 +155,7 @@ def _json(event: bytes) -> Any:
         return json.loads(event[6:])
     except UnicodeDecodeError:
         return None  # half a character: the client's to mend
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise httpx.RemoteProtocolError("a streamed event is no JSON") from error
 
 

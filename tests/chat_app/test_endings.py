@@ -131,6 +131,19 @@ def test_settles_once_when_it_is_not_told_that_all_was_stored(monkeypatch):
     assert all(len(announced(answer)) == 1 for answer in answers)
 
 
+def test_ends_an_answer_when_its_budget_cannot_be_settled(monkeypatch):
+    (answer,) = claimed(1)
+    taken = budgets.take(session_id=answer.session_id, most=Amount(100))
+
+    def locked(_changes):
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(budgets, "settle", locked)
+
+    assert endings.finish([Ending(answer, DONE, taken, Amount(30))]) == [Ended.MORE]
+    assert stored(answer)[0] == "done"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_two_wait_for_each_other_when_many_end_at_once():
     answers = claimed(8)
