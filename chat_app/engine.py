@@ -25,6 +25,7 @@ from chat_app.preparing import Prepared
 from chat_app.replies import Reply
 from chatsite.core import cancelling, live, metrics, queue, runtime
 from chatsite.core.lots import Lots
+from chatsite.core.postgresql import states
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,6 @@ _BEATS_A_LEASE = 4
 _BREATH = 0.004
 # Answers in one claim: the next may begin meanwhile.
 _MOST_AT_ONCE = 50
-# PostgreSQL's lock_timeout, and a deadlock.
-_LOCKED = ("55P03", "40P01")
 # Until an answer's end rings for its session's next question, which few have: once for many ends.
 _SOON = 0.03
 
@@ -256,7 +255,7 @@ def _claim(*, most: int, but_not: Collection[str]) -> list[tuple[ChatMessage, Pr
     except OperationalError as error:
         # Somebody else's lock, and no model was asked: it must not count as one of their attempts.
         # Anything else may be one answer's fault, and would be claimed for ever.
-        if getattr(error.__cause__, "sqlstate", None) in _LOCKED:
+        if states.of(error) in states.LOCKED:
             leases.give_back(claimed)
         raise
 

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 
 from chatsite.core import metrics
+from chatsite.core.postgresql import states
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,7 @@ def from_exception(raised: Exception) -> Problem | None:
     for kinds, problem in _KNOWN:
         if isinstance(raised, kinds):
             return problem()
-    if getattr(raised.__cause__, "sqlstate", None) in _AWAY:
+    if states.of(raised) in states.AWAY:
         return Unavailable()
     return None
 
@@ -132,10 +133,6 @@ _KNOWN: tuple[tuple[tuple[type[Exception], ...], type[Problem]], ...] = (
     ((drf.ParseError, BadRequest, SuspiciousOperation), InvalidInput),
     ((OperationalError, InterfaceError), Unavailable),
 )
-
-# InternalErrors to Django, which are PostgreSQL's trouble and not ours: it may only be read (a
-# standby, a full disk); a transaction waited too long for its process.
-_AWAY = ("25006", "25P03")
 
 
 def _fields(detail: Any, path: str = "") -> Iterable[dict[str, str]]:

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base
 
+from chatsite.core.postgresql import states
+
 # Whatever is asked so often on one connection is asked again.
 _OFTEN = 3
 # The server keeps some 50 KB for each, on each connection.
@@ -20,9 +22,6 @@ _MOST_VALUES = 64
 _OTHER_WAYS = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
 _BY_INDEX = " ".join(f"SET enable_{way} = off;" for way in _OTHER_WAYS)
 _ANY_WAY = " ".join(f"RESET enable_{way};" for way in _OTHER_WAYS)
-# "cached plan must not change result type", after a migration; and a plan that is not there, behind
-# a pooler or after somebody's DISCARD ALL.
-_OF_PLANS = ("0A000", "26000")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -67,8 +66,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Says whether it is: then nothing was done of what was asked.
         """
-        state = getattr(error.__cause__, "sqlstate", None)
-        if state not in _OF_PLANS or self._plans.get(sql) in (None, *range(_OFTEN), sql):
+        asked = self._plans.get(sql)
+        is_planned = isinstance(asked, str) and asked != sql
+        if not is_planned or states.of(error) not in states.VOID_PLAN:
             return False
         self._plans[sql] = sql
         return True
