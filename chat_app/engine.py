@@ -253,9 +253,10 @@ def _claim(*, most: int, but_not: Collection[str]) -> list[tuple[ChatMessage, Pr
     try:
         return list(zip(claimed, preparing.prepare(claimed), strict=True))
     except OperationalError as error:
-        # Somebody else's lock, and no model was asked: it must not count as one of their attempts.
-        # Anything else may be one answer's fault, and would be claimed for ever.
-        if states.of(error) in states.LOCKED:
+        # A lock is somebody else's, a void plan is asked for once, and no model was asked: it must
+        # not count as an attempt. Anything else may be one answer's fault, and would be claimed
+        # for ever.
+        if states.of(error) in states.LOCKED | states.VOID_PLAN:
             leases.give_back(claimed)
         raise
 

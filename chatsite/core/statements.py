@@ -97,7 +97,7 @@ def each(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
             if not here.forget_plan(sql, error):
                 raise
             if here.in_atomic_block:  # nothing can be asked any more within it, but after it
-                raise OperationalError(*error.args) from error
+                raise OperationalError(*error.args) from error.__cause__
             return _at_once(here, sql, rows)
     found: list[tuple[Any, ...]] = []
     with here.cursor() as cursor:

@@ -228,10 +228,15 @@ def test_goes_on_when_the_database_was_away(request, monkeypatch, log_lines):
 
 @pytest.mark.parametrize(
     ("refusal", "attempt"),
-    [(psycopg.errors.LockNotAvailable(), 1), (psycopg.errors.QueryCanceled(), 2), (None, 2)],
-    ids=["a lock", "a statement that took too long", "unknown"],
+    [
+        (psycopg.errors.LockNotAvailable(), 1),
+        (psycopg.errors.FeatureNotSupported(), 1),
+        (psycopg.errors.QueryCanceled(), 2),
+        (None, 2),
+    ],
+    ids=["a lock", "a void plan", "a statement that took too long", "unknown"],
 )
-def test_counts_no_attempt_when_a_lock_kept_it_from_being_prepared(
+def test_counts_no_attempt_when_what_kept_it_from_being_prepared_passes(
     request, settings, monkeypatch, refusal, attempt
 ):
     from chat_app import preparing
