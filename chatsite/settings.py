@@ -143,8 +143,8 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "connect_timeout": 3,
-        # A server that is gone without a word: what waits for it is an error after ten seconds, for
-        # which TCP itself takes a quarter of an hour.
+        # A server that is gone without a word: what waits for it is an error after ten seconds.
+        # TCP itself takes a quarter of an hour with a query, and hours while it waits for rows.
         "tcp_user_timeout": 10_000,
         "keepalives_idle": 5,
         "keepalives_interval": 5,
